@@ -1,0 +1,101 @@
+"""The extension's types. Lengths are bytes, times integer nanoseconds."""
+
+from collections.abc import Buffer  # 3.12; typing only
+
+class Ring:
+    """One end of the shared-memory queue (core/ring.h)."""
+
+    def __init__(self, fd: int, format: bool = False) -> None:
+        """Map the memfd; with ``format`` make it an empty ring first. ValueError when it is none."""
+    @staticmethod
+    def size_for(capacity: int) -> int:
+        """Bytes that a memfd needs for that much data."""
+    def put(self, kind: int, time: int, body: bytes) -> bool:
+        """Append a record; False (and counted) when it does not fit now."""
+    def ready(self) -> bool:
+        """Whether a burst of records would fit."""
+    def read(self, limit: int, mask: int) -> list[tuple[int, int, int, bytes]]:
+        """Up to ``limit`` records (number, kind, time, body) of the kinds in ``mask``.
+
+        They stay in the ring until ``commit``. ValueError: the ring is corrupt.
+        """
+    def commit(self) -> None:
+        """Give back the space of all that was read."""
+    def announce_sleep(self, producer: bool) -> None: ...
+    def wants_wake(self, producer: bool) -> bool: ...
+    used: int
+    capacity: int
+    dropped: tuple[int, ...]  # by kind
+
+class Meter:
+    """Packets to records (core/meter.h)."""
+
+    def __init__(
+        self,
+        ring: Ring,
+        *,
+        wanted: int,
+        wait: bool,
+        secret: bytes,
+        flows: int,
+        applications: int,
+        sources: int,
+        attempt_timeout: int,
+        tcp_idle: int,
+        udp_idle: int,
+        icmp_idle: int,
+        closed_linger: int,
+        active_timeout: int,
+        fold_after: int,
+        fold_interval: int,
+    ) -> None: ...
+    def packet(
+        self, linktype: int, interface: int, ts: int, wire_length: int, data: bytes
+    ) -> bool:
+        """One packet; False when the ring has no room and the meter waits."""
+    def advance(self, now: int) -> bool: ...
+    def flush(self) -> bool: ...
+    now: int
+    flows: int
+    memory: int  # bytes held
+    def counters(self) -> dict[str, int]:
+        """Totals, by name; per kind as ``records.KIND`` and ``dropped.KIND``."""
+    def events(self) -> dict[str, int]:
+        """Named malformed events that were met."""
+
+class Tally:
+    """Counts of what frames hold, in tshark's meaning (core/tally.h)."""
+
+    def __init__(self, linktype: int) -> None: ...
+    def packet(self, wire_length: int, data: bytes) -> None: ...
+    def facts(self) -> dict[str, int]: ...
+    def events(self) -> dict[str, int]: ...
+
+class Capture:
+    """A libpcap handle that C reads (native/capture)."""
+
+    @staticmethod
+    def open_file(path: str) -> Capture:
+        """OSError with libpcap's reason."""
+    @staticmethod
+    def open_live(
+        interface: str, snap_length: int, promiscuous: bool, buffer: int
+    ) -> Capture: ...
+    @staticmethod
+    def borrow(handle: object) -> Capture:
+        """Read through the pcap_t of a pypcap object, which stays its owner."""
+    linktype: int
+    linktype_name: str
+    def set_filter(self, filter: str) -> None: ...
+    def fileno(self) -> int: ...
+    def feed(self, meter: Meter, interface: int, limit: int, shift: int = 0) -> int:
+        """Up to ``limit`` packets to the meter; their number. EOFError at the end of a file.
+
+        ``shift`` is added to each time: it takes clock steps out of live traffic.
+        """
+    def tally(self, tally: Tally, limit: int) -> int: ...
+    def stats(self) -> tuple[int, int, int]:
+        """received, dropped by the kernel, dropped by the interface."""
+    def position(self) -> int:
+        """Bytes of the file read so far, for progress."""
+    def close(self) -> None: ...

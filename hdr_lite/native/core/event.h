@@ -1,0 +1,58 @@
+/* Named malformed events: every way in which input can be wrong has its own name
+ * and its own counter, so that a test can assert it and a person can look it up.
+ *
+ * To add one, add a line to EVENTS; names are lower case, `layer.what`.
+ */
+#ifndef HDR_LITE_EVENT_H
+#define HDR_LITE_EVENT_H
+
+#include <stdint.h>
+
+#define EVENTS(X)                                                                                  \
+    X(EVENT_LINK_TRUNCATED, "link.truncated")                                                      \
+    X(EVENT_LAYERS_EXCEEDED, "link.layers_exceeded")                                               \
+    X(EVENT_ARP_TRUNCATED, "arp.truncated")                                                        \
+    X(EVENT_ARP_NOT_ETHERNET_IPV4, "arp.not_ethernet_ipv4")                                        \
+    X(EVENT_IPV4_TRUNCATED, "ipv4.truncated")                                                      \
+    X(EVENT_IPV4_BAD_VERSION, "ipv4.bad_version")                                                  \
+    X(EVENT_IPV4_BAD_HEADER_LENGTH, "ipv4.bad_header_length")                                      \
+    X(EVENT_IPV4_BAD_TOTAL_LENGTH, "ipv4.bad_total_length")                                        \
+    X(EVENT_IPV6_TRUNCATED, "ipv6.truncated")                                                      \
+    X(EVENT_IPV6_BAD_VERSION, "ipv6.bad_version")                                                  \
+    X(EVENT_IPV6_BAD_PAYLOAD_LENGTH, "ipv6.bad_payload_length")                                    \
+    X(EVENT_IPV6_EXTENSION_TRUNCATED, "ipv6.extension_truncated")                                  \
+    X(EVENT_IPV6_EXTENSIONS_EXCEEDED, "ipv6.extensions_exceeded")                                  \
+    X(EVENT_TCP_TRUNCATED, "tcp.truncated")                                                        \
+    X(EVENT_TCP_BAD_DATA_OFFSET, "tcp.bad_data_offset")                                            \
+    X(EVENT_UDP_TRUNCATED, "udp.truncated")                                                        \
+    X(EVENT_UDP_BAD_LENGTH, "udp.bad_length")                                                      \
+    X(EVENT_ICMP_TRUNCATED, "icmp.truncated")                                                      \
+    X(EVENT_ICMP6_TRUNCATED, "icmp6.truncated")                                                    \
+    X(EVENT_DNS_MALFORMED, "dns.malformed")                                                        \
+    X(EVENT_DNS_POINTER_LOOP, "dns.pointer_loop")                                                  \
+    X(EVENT_TLS_MALFORMED, "tls.malformed")                                                        \
+    X(EVENT_HTTP_MALFORMED, "http.malformed")                                                      \
+    X(EVENT_HTTP_LINE_TOO_LONG, "http.line_too_long")                                              \
+    X(EVENT_SSH_MALFORMED, "ssh.malformed")
+
+enum event {
+#define X(name, text) name,
+    EVENTS(X)
+#undef X
+        EVENT_COUNT
+};
+
+/* How often each event was met; owned by whoever decodes. */
+struct events {
+    uint64_t count[EVENT_COUNT];
+};
+
+static inline void event_note(struct events *events, enum event event)
+{
+    events->count[event]++;
+}
+
+/* The name of an event, as above. */
+const char *event_name(enum event event);
+
+#endif

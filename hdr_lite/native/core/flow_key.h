@@ -1,0 +1,23 @@
+/* The flow key (IPFIX: the five-tuple) and its keyed hash.
+ *
+ * The hash is SipHash (Aumasson and Bernstein 2012) under a secret, so that
+ * nobody who sends packets can aim at one bucket; in replay the secret is fixed
+ * and outputs are the same on every machine.
+ */
+#ifndef HDR_LITE_FLOW_KEY_H
+#define HDR_LITE_FLOW_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct flow_key {
+    uint8_t src[16], dst[16];
+    uint16_t sport, dport; /* ICMP: echo identifier and request type, as meter.c sets them */
+    uint8_t proto;
+};
+
+uint64_t siphash(const uint8_t secret[16], const void *bytes, uint32_t length);
+/* The same for both directions of a flow. */
+uint32_t flow_key_hash(const struct flow_key *key, const uint8_t secret[16]);
+
+#endif
