@@ -31,23 +31,23 @@ struct flow_side {
 };
 
 struct flow {
-    struct flow_key key; /* src is the originator */
+    struct flow_key key;            /* src is the originator */
     uint64_t start, last, reported; /* ns of traffic time; reported: last record about totals */
     uint64_t serial;                /* counts flows: part of the uid */
     struct flow_side side[2];
     char history[24]; /* Zeek's letters, NUL terminated */
     uint8_t history_length;
-    uint8_t fate;        /* enum flow_fate */
-    uint8_t tcp_state;   /* meter.c's */
+    uint8_t fate;      /* enum flow_fate */
+    uint8_t tcp_state; /* meter.c's */
     bool has_mac;
-    bool handshake;      /* the originator acknowledged the responder's sequence number */
-    bool folded;         /* its attempt went into a sum */
-    bool mid_stream;     /* first packet was not a connection's first */
+    bool handshake;  /* the originator acknowledged the responder's sequence number */
+    bool folded;     /* its attempt went into a sum */
+    bool mid_stream; /* first packet was not a connection's first */
     uint16_t vlan, interface;
-    uint8_t service;     /* enum service, 0 unknown */
-    uint32_t application; /* application.c: slot index + 1, 0 none */
+    uint8_t service;                       /* enum service, 0 unknown */
+    uint32_t application;                  /* application.c: slot index + 1, 0 none */
     uint32_t next_in_bucket, older, newer; /* slot index + 1, 0 none */
-    uint8_t list; /* which timeout list it is on */
+    uint8_t list;                          /* which timeout list it is on */
 };
 
 /* The flow's identifier: 'C' and 17 letters of base 62, from key, start and serial.

@@ -79,7 +79,7 @@ struct quoted_flow {
 struct packet {
     uint64_t ts; /* nanoseconds since the epoch */
     uint32_t wire_length, captured_length;
-    uint32_t layers; /* enum layer */
+    uint32_t layers;    /* enum layer */
     uint16_t interface; /* index in the list of sources */
     uint8_t kind;       /* enum packet_kind */
     bool has_mac;
@@ -91,7 +91,7 @@ struct packet {
     uint8_t ttl;
     bool fragment;       /* part of a fragmented datagram */
     bool later_fragment; /* not its first part: no ports */
-    uint32_t ip_length; /* of this IP packet by its header, header included */
+    uint32_t ip_length;  /* of this IP packet by its header, header included */
     uint8_t src[16], dst[16];
 
     uint16_t sport, dport; /* TCP, UDP, SCTP; ICMP: type and code */
@@ -101,8 +101,8 @@ struct packet {
     uint32_t tcp_seq, tcp_ack;
     bool has_transport; /* the transport header was whole */
 
-    struct cursor payload;       /* what was captured of the transport payload */
-    uint32_t payload_length;     /* what the headers say it is (at least payload.left) */
+    struct cursor payload;   /* what was captured of the transport payload */
+    uint32_t payload_length; /* what the headers say it is (at least payload.left) */
     struct quoted_flow quoted;
     struct arp_fact arp;
 };

@@ -66,7 +66,8 @@ void record_text(struct record_writer *w, const char *text, uint32_t length);
 void record_cstring(struct record_writer *w, const char *text);
 /* Bytes from the network as text: printable ASCII stays, the rest and the
  * backslash become \xNN; cut to `most` bytes of output. */
-void record_wire_text(struct record_writer *w, const uint8_t *bytes, uint32_t length, uint32_t most);
+void record_wire_text(struct record_writer *w, const uint8_t *bytes, uint32_t length,
+                      uint32_t most);
 /* "192.0.2.1" or RFC 5952 text of a 16-byte address. */
 void record_address(struct record_writer *w, const uint8_t address[16]);
 /* "02:00:00:00:00:01" */

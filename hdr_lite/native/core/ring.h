@@ -40,16 +40,16 @@ enum ring_result ring_format(void *memory, uint32_t bytes);
 enum ring_result ring_attach(void *memory, uint32_t bytes, struct ring **out);
 
 /* Producer. */
-enum ring_result ring_put(struct ring *r, enum record_kind kind, uint64_t time, const uint8_t *bytes,
-                          uint32_t length);
+enum ring_result ring_put(struct ring *r, enum record_kind kind, uint64_t time,
+                          const uint8_t *bytes, uint32_t length);
 uint32_t ring_free(const struct ring *r);
 void ring_count_drop(struct ring *r, enum record_kind kind);
 
 /* Consumer: copy the record at *cursor (start with ring_tail()) into buffer and move the cursor;
  * ring_commit() then gives the space back up to the cursor. */
 uint32_t ring_tail(const struct ring *r);
-enum ring_result ring_next(struct ring *r, uint32_t *cursor, struct ring_view *view, uint8_t *buffer,
-                           uint32_t size);
+enum ring_result ring_next(struct ring *r, uint32_t *cursor, struct ring_view *view,
+                           uint8_t *buffer, uint32_t size);
 void ring_commit(struct ring *r, uint32_t cursor);
 uint32_t ring_used(const struct ring *r);
 uint32_t ring_capacity(const struct ring *r);
