@@ -73,7 +73,7 @@ static inline bool cursor_u32(struct cursor *c, uint32_t *out)
     return true;
 }
 
-/* Copy the next n bytes to out. */
+/* Copy the next n bytes to out: for fixed headers, whose fields be16() and be32() then read. */
 static inline bool cursor_bytes(struct cursor *c, void *out, uint32_t n)
 {
     if (c->left < n)
@@ -94,6 +94,23 @@ static inline bool cursor_take(struct cursor *c, uint32_t n, struct cursor *part
     c->at += n;
     c->left -= n;
     return true;
+}
+
+static inline uint16_t be16(const uint8_t *copied)
+{
+    return (uint16_t)((copied[0] << 8) | copied[1]);
+}
+
+static inline uint32_t be32(const uint8_t *copied)
+{
+    return ((uint32_t)copied[0] << 24) | ((uint32_t)copied[1] << 16) | ((uint32_t)copied[2] << 8) |
+           copied[3];
+}
+
+/* Two bytes in the order of this machine: capture formats whose headers libpcap hands out so. */
+static inline bool cursor_host_u16(struct cursor *c, uint16_t *out)
+{
+    return cursor_bytes(c, out, 2);
 }
 
 /* Look at the byte at an offset without moving. */

@@ -11,6 +11,24 @@
 #define EVENTS(X)                                                                                  \
     X(EVENT_LINK_TRUNCATED, "link.truncated")                                                      \
     X(EVENT_LAYERS_EXCEEDED, "link.layers_exceeded")                                               \
+    X(EVENT_VLAN_TRUNCATED, "vlan.truncated")                                                      \
+    X(EVENT_LLC_TRUNCATED, "llc.truncated")                                                        \
+    X(EVENT_MPLS_TRUNCATED, "mpls.truncated")                                                      \
+    X(EVENT_PPPOE_TRUNCATED, "pppoe.truncated")                                                    \
+    X(EVENT_PPPOE_BAD_VERSION, "pppoe.bad_version")                                                \
+    X(EVENT_PPPOE_BAD_LENGTH, "pppoe.bad_length")                                                  \
+    X(EVENT_PPP_TRUNCATED, "ppp.truncated")                                                        \
+    X(EVENT_NFLOG_TRUNCATED, "nflog.truncated")                                                    \
+    X(EVENT_NFLOG_BAD_LENGTH, "nflog.bad_length")                                                  \
+    X(EVENT_RADIOTAP_TRUNCATED, "radiotap.truncated")                                              \
+    X(EVENT_RADIOTAP_BAD_LENGTH, "radiotap.bad_length")                                            \
+    X(EVENT_WLAN_TRUNCATED, "wlan.truncated")                                                      \
+    X(EVENT_GRE_TRUNCATED, "gre.truncated")                                                        \
+    X(EVENT_GRE_BAD_VERSION, "gre.bad_version")                                                    \
+    X(EVENT_VXLAN_TRUNCATED, "vxlan.truncated")                                                    \
+    X(EVENT_GENEVE_TRUNCATED, "geneve.truncated")                                                  \
+    X(EVENT_GTP_TRUNCATED, "gtp.truncated")                                                        \
+    X(EVENT_GTP_BAD_LENGTH, "gtp.bad_length")                                                      \
     X(EVENT_ARP_TRUNCATED, "arp.truncated")                                                        \
     X(EVENT_ARP_NOT_ETHERNET_IPV4, "arp.not_ethernet_ipv4")                                        \
     X(EVENT_IPV4_TRUNCATED, "ipv4.truncated")                                                      \
@@ -26,6 +44,7 @@
     X(EVENT_TCP_BAD_DATA_OFFSET, "tcp.bad_data_offset")                                            \
     X(EVENT_UDP_TRUNCATED, "udp.truncated")                                                        \
     X(EVENT_UDP_BAD_LENGTH, "udp.bad_length")                                                      \
+    X(EVENT_SCTP_TRUNCATED, "sctp.truncated")                                                      \
     X(EVENT_ICMP_TRUNCATED, "icmp.truncated")                                                      \
     X(EVENT_ICMP6_TRUNCATED, "icmp6.truncated")                                                    \
     X(EVENT_DNS_MALFORMED, "dns.malformed")                                                        \

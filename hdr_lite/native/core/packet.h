@@ -3,8 +3,11 @@
  * Addresses are 16 bytes; an IPv4 address is held as ::ffff:a.b.c.d (RFC 4291,
  * 2.5.5.2), so that one flow key serves both. The outer headers that led to the
  * judged transport are in `layers`; when packets are tunnelled, addresses and
- * ports are those of the innermost flow. The payload cursor points into the
- * caller's packet and is valid only as long as that is.
+ * ports are those of the innermost flow, and `outer` holds the outermost one. The
+ * payload cursor points into the caller's packet and is valid only as long as that is.
+ *
+ * Fields outside what `kind`, `has_mac`, `quoted.present` and `outer.present` vouch
+ * for are not written, to spare the time, and hold whatever was there before.
  */
 #ifndef HDR_LITE_PACKET_H
 #define HDR_LITE_PACKET_H
@@ -73,7 +76,16 @@ struct quoted_flow {
     bool present;
     uint8_t proto;
     uint8_t src[16], dst[16]; /* as quoted: src is who sent the packet complained of */
-    uint16_t sport, dport;
+    uint16_t sport, dport;    /* ICMP: type and code; 0 for protocols without ports */
+    uint16_t icmp_id;         /* echo identifier, 0 otherwise */
+};
+
+/* The outermost IP flow of a tunnelled packet, the tunnel's own. */
+struct outer_flow {
+    bool present;
+    uint8_t proto;
+    uint8_t src[16], dst[16];
+    uint16_t sport, dport; /* 0 for protocols without ports */
 };
 
 struct packet {
@@ -83,8 +95,8 @@ struct packet {
     uint16_t interface; /* index in the list of sources */
     uint8_t kind;       /* enum packet_kind */
     bool has_mac;
-    uint8_t smac[6], dmac[6];
-    uint16_t vlan; /* outermost VLAN identifier, 0 when untagged */
+    uint8_t smac[6], dmac[6]; /* of the outermost link; dmac is zero where it is not told (SLL) */
+    uint16_t vlan;            /* outermost VLAN identifier, 0 when untagged */
 
     uint8_t ip_version; /* 4 or 6 */
     uint8_t proto;      /* enum ip_protocol, after extension headers */
@@ -99,11 +111,12 @@ struct packet {
     uint8_t tcp_flags;
     uint16_t tcp_window;
     uint32_t tcp_seq, tcp_ack;
-    bool has_transport; /* the transport header was whole */
+    bool has_transport; /* the fixed part of the transport header was whole and made sense */
 
     struct cursor payload;   /* what was captured of the transport payload */
     uint32_t payload_length; /* what the headers say it is (at least payload.left) */
     struct quoted_flow quoted;
+    struct outer_flow outer;
     struct arp_fact arp;
 };
 
