@@ -1,0 +1,104 @@
+"""The link's messages: round trip, and every way in which bytes can be none."""
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdr_lite.link.codec import (
+    LIMIT,
+    MESSAGES,
+    Decoder,
+    Digest,
+    Done,
+    Failed,
+    Finish,
+    LinkError,
+    Message,
+    Notice,
+    Progress,
+    Raised,
+    encode,
+)
+
+_COUNT = st.integers(0, 2**64 - 1)
+_TEXT = st.text(max_size=50)
+_ANY = st.one_of(
+    st.builds(Progress, _COUNT, _COUNT, _COUNT, _COUNT),
+    st.builds(Notice, _TEXT),
+    st.builds(Failed, _TEXT, st.integers(0, 255)),
+    st.builds(Raised, _TEXT),
+    st.builds(Done, _COUNT, _COUNT, _COUNT, _COUNT),
+    st.builds(Digest, _TEXT),
+    st.builds(Finish, _TEXT),
+)
+
+
+def _framed(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + body
+
+
+@given(st.lists(_ANY, max_size=5), st.integers(1, 40))
+def test_round_trip_in_pieces_of_any_size(messages: list[Message], piece: int) -> None:
+    """However the bytes are cut, the same messages come out in order, and nothing else."""
+    stream = b"".join(map(encode, messages))
+    decoder, out = Decoder(), []
+    for start in range(0, len(stream), piece):
+        decoder.feed(stream[start : start + piece])
+        while (message := decoder.next()) is not None:
+            out.append(message)
+    assert out == messages
+    assert [type(m) for m in out] == [type(m) for m in messages]
+
+
+def test_every_message_has_a_strategy() -> None:
+    """A new message type is in the round trip test, too."""
+    covered = {Progress, Notice, Failed, Raised, Done, Digest, Finish}
+    assert covered == set(MESSAGES)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ((LIMIT + 1).to_bytes(4, "big"), "over the limit"),
+        (b"\xff\xff\xff\xff", "over the limit"),
+        (_framed(b""), "no msgpack"),
+        (_framed(b"\xc1"), "no msgpack"),
+        (_framed(msgpack.packb([1, "a"]) + b"\x00"), "no msgpack"),
+        (_framed(msgpack.packb(5)), "no array"),
+        (_framed(msgpack.packb([])), "no array"),
+        (_framed(msgpack.packb(["Notice", "a"])), "no array"),
+        (_framed(msgpack.packb([True, "a"])), "no array"),
+        (_framed(msgpack.packb([len(MESSAGES), "a"])), "no message number"),
+        (_framed(msgpack.packb([-1, "a"])), "no message number"),
+        (_framed(msgpack.packb([1])), "fields of Notice"),
+        (_framed(msgpack.packb([1, 5])), "fields of Notice"),
+        (_framed(msgpack.packb([0, 1, 2, 3, True])), "fields of Progress"),
+        (_framed(msgpack.packb([1, "a", "b"])), "fields of Notice"),
+        (_framed(msgpack.packb([1, {"a": 1}])), "no msgpack"),
+    ],
+)
+def test_garbage_is_a_typed_error(data: bytes, reason: str) -> None:
+    """Whatever is no message is a LinkError that says what is wrong with it."""
+    decoder = Decoder()
+    decoder.feed(data)
+    with pytest.raises(LinkError, match=reason):
+        decoder.next()
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_have_one_of_three_outcomes(data: bytes) -> None:
+    """No bytes lead to anything but a message, need-more or LinkError."""
+    decoder = Decoder()
+    decoder.feed(_framed(data))
+    try:
+        message = decoder.next()
+    except LinkError:
+        return
+    assert type(message) in MESSAGES
+
+
+def test_too_long_to_send() -> None:
+    """What the other end would refuse is refused before it is sent."""
+    with pytest.raises(LinkError, match="over the limit"):
+        encode(Notice("x" * (LIMIT + 1)))
