@@ -16,7 +16,10 @@ struct flow_key {
     uint8_t proto;
 };
 
+/* SipHash-1-3. */
 uint64_t siphash(const uint8_t secret[16], const void *bytes, uint32_t length);
+/* Whether (src, sport) sorts before (dst, dport), or is equal to it. */
+bool flow_key_ordered(const struct flow_key *key);
 /* The same for both directions of a flow. */
 uint32_t flow_key_hash(const struct flow_key *key, const uint8_t secret[16]);
 
