@@ -2,11 +2,14 @@
 
 The table a setting stands in (``[meter]``) is its part; the field's metadata holds what
 ``hdr-lite config`` prints and what values are allowed. Loading and checking a file is at the
-end.
+end: :func:`load`.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
 
 
 def setting(
@@ -16,12 +19,14 @@ def setting(
     least: float | None = None,
     most: float | None = None,
     choices: tuple[str, ...] = (),
+    form: str = "",
 ) -> Any:
-    """A dataclass field with what it means and what it may be."""
-    metadata = {"meaning": meaning, "least": least, "most": most, "choices": choices}
-    if isinstance(default, tuple):
-        return field(default=default, metadata=metadata)
-    return field(default=default, metadata=metadata)
+    """A dataclass field with what it means and what it may be.
+
+    ``form`` is a further condition: ``power of two`` or ``networks``.
+    """
+    limits = {"least": least, "most": most, "choices": choices, "form": form}
+    return field(default=default, metadata={"meaning": meaning, **limits})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,17 @@ class MeterConfig:
     applications: int = setting(
         512, "flows whose first payloads are read at once", least=16, most=1048576
     )
-    sources: int = setting(2048, "sources and targets whose attempts are summed", least=16, most=1 << 20)
+    sources: int = setting(
+        2048, "sources and targets whose attempts are summed", least=16, most=1 << 20
+    )
     attempt_timeout: float = setting(
         5.0, "seconds until a connection counts as unanswered", least=0.1, most=3600
     )
     tcp_idle: float = setting(300.0, "seconds of silence that end a TCP flow", least=1, most=86400)
     udp_idle: float = setting(60.0, "seconds of silence that end a UDP flow", least=1, most=86400)
-    icmp_idle: float = setting(60.0, "seconds of silence that end an ICMP flow", least=1, most=86400)
+    icmp_idle: float = setting(
+        60.0, "seconds of silence that end an ICMP flow", least=1, most=86400
+    )
     closed_linger: float = setting(5.0, "seconds that a closed TCP flow is kept", least=0, most=600)
     active_timeout: float = setting(
         300.0, "seconds between checkpoints of a long flow", least=1, most=86400
@@ -65,7 +74,7 @@ class MeterConfig:
 class RingConfig:
     """``[ring]``: the queue between sensor and engine."""
 
-    size: int = setting(1 << 20, "bytes, a power of two", least=1 << 18, most=1 << 28)
+    size: int = setting(1 << 20, "bytes", least=1 << 18, most=1 << 28, form="power of two")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,9 @@ class SchedulerConfig:
     quantum: float = setting(
         0.02, "seconds that a module may run before the next one's turn", least=0.001, most=10
     )
-    queue: int = setting(4096, "messages kept for a module that reads slowly", least=16, most=1 << 20)
+    queue: int = setting(
+        4096, "messages kept for a module that reads slowly", least=16, most=1 << 20
+    )
     failures: int = setting(5, "failures after which a module is retired", least=1, most=1000)
 
 
@@ -84,7 +95,10 @@ class DetectionConfig:
     """``[detection]``: from evidence to alerts."""
 
     threshold: float = setting(
-        15.0, "points (level x confidence) per profile and window that raise an alert", least=0.1, most=1e6
+        15.0,
+        "points (level x confidence) per profile and window that raise an alert",
+        least=0.1,
+        most=1e6,
     )
     window: float = setting(3600.0, "seconds of traffic time in a window", least=1, most=1e9)
     home: tuple[str, ...] = setting(
@@ -97,6 +111,7 @@ class DetectionConfig:
             "fe80::/10",
         ),
         "networks that are watched: the inside",
+        form="networks",
     )
     profiles: int = setting(4096, "profiles kept at once", least=16, most=1 << 20)
 
@@ -139,3 +154,266 @@ class Config:
     modules: ModulesConfig = field(default_factory=ModulesConfig)
     output: OutputConfig = OutputConfig()
     memory: MemoryConfig = MemoryConfig()
+
+
+# Loading ----------------------------------------------------------------------------------
+
+
+class UserError(Exception):
+    """A user's mistake; its text is one sentence for a person."""
+
+
+class ConfigError(UserError):
+    """A setting that does not exist or has a value it may not have."""
+
+
+class Override(NamedTuple):
+    """A setting given on the command line."""
+
+    key: str  #: ``section.key`` or ``modules.NAME.option``
+    value: object
+    where: str  #: how it was given, for messages: ``--set meter.flows=1``
+    add: bool = False  #: to a list, rather than in its place
+
+
+class Settings(NamedTuple):
+    """A checked configuration and where it came from."""
+
+    config: Config
+    origins: Mapping[str, str]  #: key -> ``FILE:LINE`` or the option; defaults are absent
+
+    def origin(self, key: str) -> str:
+        """Where the value of a key came from, ``default`` if nobody set it."""
+        return self.origins.get(key, "default")
+
+
+def sections() -> dict[str, type]:
+    """Name of each part's table -> its dataclass."""
+    return {part.name: part.type for part in fields(Config) if isinstance(part.type, type)}
+
+
+def settings_of(part: type) -> dict[str, "Field[Any]"]:
+    """The settings in a part's table, by name."""
+    return {f.name: f for f in fields(part) if "meaning" in f.metadata}
+
+
+def allowed(f: "Field[Any]") -> str:
+    """What a setting may be, in words: ``a whole number from 64 to 4194304``."""
+    least, most, form = (f.metadata[name] for name in ("least", "most", "form"))
+    if f.metadata["choices"]:
+        return "one of " + ", ".join(f.metadata["choices"])
+    if form == "networks":
+        return "a list of networks such as '192.168.0.0/16'"
+    if f.type is bool:
+        return "true or false"
+    if f.type is int or f.type is float:
+        kind = form and f"a {form}" or ("a whole number" if f.type is int else "a number")
+        return f"{kind} from {least} to {most}"
+    return "text" if f.type is str else "a list of texts"
+
+
+def load(path: str | None = None, overrides: Iterable[Override] = ()) -> Settings:
+    """The configuration of a TOML file, or the defaults, with overrides on top.
+
+    Raises ``ConfigError``: one sentence with file, line, key and what is allowed.
+    """
+    loader = _Loader()
+    if path is not None:
+        loader.take_file(path)
+    for override in overrides:
+        loader.take(tuple(override.key.split(".")), override.value, override.where, override.add)
+    return loader.settings()
+
+
+def parse_override(text: str) -> Override:
+    """``--set section.key=value``: the value is TOML, or a bare word that is taken as text."""
+    import tomllib
+
+    where = f"--set {text}"
+    key, equals, value = text.partition("=")
+    key, value = key.strip(), value.strip()
+    if not equals or not key:
+        raise ConfigError(f"{where}: expected section.key=value")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        if value[:1] in ("'", '"', "[", "{"):
+            raise ConfigError(f"{where}: the value is not valid TOML") from None
+        parsed = value
+    f = _known(key)
+    if f is not None and f.type is str and not isinstance(parsed, str):
+        parsed = value  # a directory may be called 2024, or true
+    return Override(key, parsed, where)
+
+
+def _known(key: str) -> "Field[Any] | None":
+    section, _, name = key.partition(".")
+    part = sections().get(section)
+    return settings_of(part).get(name) if part else None
+
+
+class _Loader:
+    """Collects values with their origins, checks each as it comes."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[str, Any]] = {name: {} for name in sections()}
+        self._options: dict[str, dict[str, Any]] = {}
+        self._origins: dict[str, str] = {}
+
+    def take_file(self, path: str) -> None:
+        """All settings of a TOML file."""
+        text = _read(path)
+        for keys, value in _leaves(_parse(path, text)):
+            self.take(keys, value, f"{path}:{line_of(text, keys)}")
+
+    def take(self, keys: tuple[str, ...], value: object, where: str, add: bool = False) -> None:
+        """One setting."""
+        part = sections().get(keys[0])
+        if part is None:
+            raise ConfigError(f"{where}: unknown section {_nearest(keys[0], sections())}")
+        if part is ModulesConfig and len(keys) == 3:
+            self._options.setdefault(keys[1], {})[keys[2]] = value
+        elif part is ModulesConfig and len(keys) == 2 and value == {}:
+            self._options.setdefault(keys[1], {})
+        else:
+            self._take_setting(part, keys, value, where, add)
+        self._origins[".".join(keys)] = where
+
+    def _take_setting(
+        self, part: type, keys: tuple[str, ...], value: object, where: str, add: bool
+    ) -> None:
+        known = settings_of(part)
+        section, name = keys[0], ".".join(keys[1:])
+        if not name:
+            if value != {}:
+                raise ConfigError(f"{where}: '{section}' is a section, not a setting")
+            return
+        if name not in known:
+            nearest = _nearest(f"{section}.{name}", [f"{section}.{key}" for key in known])
+            raise ConfigError(f"{where}: unknown key {nearest}")
+        checked = _check(known[name], value)
+        if checked is None:
+            raise ConfigError(
+                f"{where}: {section}.{name} must be {allowed(known[name])}, not {_show(value)}"
+            )
+        if add:
+            checked = tuple(dict.fromkeys(self._values[section].get(name, ()) + checked))
+        self._values[section][name] = checked
+
+    def settings(self) -> Settings:
+        """What was collected, over the defaults."""
+        self._values["modules"]["options"] = self._options
+        parts = {name: part(**self._values[name]) for name, part in sections().items()}
+        return Settings(Config(**parts), self._origins)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"cannot read the configuration {path}: {reason}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from None
+
+
+def _parse(path: str, text: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason, _, place = str(error).partition(" (at ")
+        line = re.match(r"line (\d+)", place)
+        number = int(line[1]) if line else text.count("\n") + 1
+        raise ConfigError(f"{path}:{number}: not valid TOML: {reason.lower()}") from None
+
+
+def _leaves(
+    table: Mapping[str, Any], above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value that is no table, with its keys; an empty table is a value."""
+    for key, value in table.items():
+        keys = (*above, key)
+        if isinstance(value, dict) and value and len(keys) < 3:
+            yield from _leaves(value, keys)
+        else:
+            yield keys, value
+
+
+def line_of(text: str, keys: tuple[str, ...]) -> int:
+    """The line (from 1) where a TOML text sets these keys, or the table they stand in.
+
+    ``tomllib`` keeps no positions, so this looks for the key as people write it; the
+    longest match wins.
+    """
+    best, line_of_best = 0, 1
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if match := re.match(r"\s*\[\[?([^\[\]]+)\]", line):
+            found = table = _split(match[1])
+        elif match := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
+            found = table + _split(match[1])
+        else:
+            continue
+        if len(found) > best and found == keys[: len(found)]:
+            best, line_of_best = len(found), number
+    return line_of_best
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """``'meter.flow': the nearest is 'meter.flows'; allowed are …``."""
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.0)[0]
+    short = ", ".join(n.rpartition(".")[2] for n in names)
+    return f"'{name}': the nearest is '{near}'; allowed are {short}"
+
+
+def _check(f: "Field[Any]", value: Any) -> Any:
+    """The value as the setting keeps it, or None when it may not be that."""
+    if f.type is bool or f.type is str:
+        right = isinstance(value, f.type) and value in (f.metadata["choices"] or (value,))
+        return value if right else None
+    if f.type is int or f.type is float:
+        return _check_number(f, value)
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        return None
+    if f.metadata["form"] == "networks" and not all(map(_is_network, value)):
+        return None
+    return tuple(value)
+
+
+def _check_number(f: "Field[Any]", value: Any) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if f.type is int and not isinstance(value, int):
+        return None
+    if not f.metadata["least"] <= value <= f.metadata["most"]:
+        return None
+    if f.metadata["form"] == "power of two" and int(value).bit_count() != 1:
+        return None
+    return float(value) if f.type is float else value
+
+
+def _is_network(text: str) -> bool:
+    from ipaddress import ip_network
+
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _show(value: object) -> str:
+    """A value as TOML writes it, as far as that matters in a message."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
