@@ -8,6 +8,7 @@
 #include "../capture/capture.h"
 #include "meter_type.h"
 #include "pypcap.h"
+#include "state.h"
 #include "tally_type.h"
 
 typedef struct {
@@ -336,9 +337,14 @@ static PyType_Slot slots[] = {
     {0, NULL},
 };
 
-PyType_Spec capture_type_spec = {
+static PyType_Spec spec = {
     .name = "hdr_lite.native._native.Capture",
     .basicsize = sizeof(CaptureObject),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = slots,
 };
+
+int capture_type_add(PyObject *module)
+{
+    return native_add_type(module, NATIVE_CAPTURE, &spec);
+}

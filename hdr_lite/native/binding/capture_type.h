@@ -5,6 +5,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-extern PyType_Spec capture_type_spec;
+/* Make the type and add it to the module; -1 with an exception set when that fails. */
+int capture_type_add(PyObject *module);
 
 #endif
