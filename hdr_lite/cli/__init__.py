@@ -1,1 +1,123 @@
-"""TODO(docstring by its author)"""
+"""The program: ``hdr-lite VERB``, a file per verb, and the one place that wires parts together.
+
+A verb is a module of this package with ``add_arguments(parser)`` and
+``run(arguments) -> int``, the exit status; it is listed in :data:`VERBS` and imported only
+when it is called, so that a small verb stays small. Exit status: 0 done, 1 failed while
+running, 2 wrong usage, configuration or unreadable input. A user's mistake is one sentence
+on standard error.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple, NoReturn, Protocol
+
+from hdr_lite import __version__
+
+PROGRAM = "hdr-lite"
+
+
+class Verb(Protocol):
+    """What the module of a verb holds."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare what the verb takes."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; the exit status."""
+
+
+class Entry(NamedTuple):
+    """A line of the table of verbs."""
+
+    module: str
+    help: str
+
+
+VERBS = {
+    "run": Entry("hdr_lite.cli.run", "watch interfaces or read a capture file: traffic to alerts"),
+    "inspect": Entry("hdr_lite.cli.inspect", "count what a capture file holds, without detection"),
+    "flows": Entry(
+        "hdr_lite.cli.flows", "print the flows of a capture file, one JSON object a line"
+    ),
+    "modules": Entry(
+        "hdr_lite.cli.modules", "list the detection modules, their channels and budgets"
+    ),
+    "config": Entry(
+        "hdr_lite.cli.config", "show every setting, what it means and where it came from"
+    ),
+}
+
+_EPILOG = """\
+examples:
+  hdr-lite run -f office.pcap -o out          read a capture, write out/alerts.log and more
+  hdr-lite run -i eth0 -i wlan0 -o out        watch two interfaces until Ctrl-C
+  hdr-lite -i wlp3s0 -o local_conn_detector   the same without a verb, as Slips is called
+  hdr-lite inspect office.pcap                what is in the file?
+  hdr-lite config --set meter.flows=65536     what would be set, and from where?
+
+'hdr-lite VERB --help' tells what each takes."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaint is one sentence, and status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the mistake and end."""
+        self.exit(2, f"{self.prog}: {message} (try '{self.prog} --help')\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb; the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(_overview())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version"):
+        print(f"{PROGRAM} {__version__}")
+        return 0
+    if words[0].startswith("-"):
+        words.insert(0, "run")
+    if words[0] not in VERBS:
+        print(f"{PROGRAM}: {_unknown(words[0])}", file=sys.stderr)
+        return 2
+    return _call(words[0], words[1:])
+
+
+def _overview() -> str:
+    verbs = "\n".join(f"  {name:<9} {entry.help}" for name, entry in VERBS.items())
+    what = "HDR-lite finds infected machines and attackers by how they behave on the network."
+    return f"usage: {PROGRAM} VERB [options]\n\n{what}\n\nverbs:\n{verbs}\n\n{_EPILOG}"
+
+
+def _unknown(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, VERBS, n=1, cutoff=0.0)[0]
+    return f"unknown verb '{word}': the nearest is '{near}' (verbs: {', '.join(VERBS)})"
+
+
+def _call(name: str, words: list[str]) -> int:
+    from hdr_lite.config import UserError
+
+    entry = VERBS[name]
+    verb: Verb = import_module(entry.module)
+    parser = Parser(
+        prog=f"{PROGRAM} {name}",
+        description=verb.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    verb.add_arguments(parser)
+    try:
+        return verb.run(parser.parse_args(words))
+    except UserError as error:
+        print(f"{PROGRAM} {name}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # 'hdr-lite flows FILE | head' has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -20,6 +20,12 @@ class LinkError(ValueError):
     """The other end sent what is no message."""
 
 
+class Opened(NamedTuple):
+    """Sensor: its sources are open, so that the engine may start."""
+
+    sources: str  #: in words: ``eth0 (EN10MB, pypcap)``
+
+
 class Progress(NamedTuple):
     """Sensor: how far it is."""
 
@@ -69,10 +75,19 @@ class Finish(NamedTuple):
     reason: str
 
 
-Message = Progress | Notice | Failed | Raised | Done | Digest | Finish
+Message = Opened | Progress | Notice | Failed | Raised | Done | Digest | Finish
 
 #: Number on the wire -> message type.
-MESSAGES: tuple[type[Message], ...] = (Progress, Notice, Failed, Raised, Done, Digest, Finish)
+MESSAGES: tuple[type[Message], ...] = (
+    Opened,
+    Progress,
+    Notice,
+    Failed,
+    Raised,
+    Done,
+    Digest,
+    Finish,
+)
 _FIELDS = tuple(tuple(m.__annotations__[name] for name in m._fields) for m in MESSAGES)
 
 

@@ -1,12 +1,10 @@
 """The extension's types. Lengths are bytes, times integer nanoseconds."""
 
-from collections.abc import Buffer  # 3.12; typing only
-
 class Ring:
     """One end of the shared-memory queue (core/ring.h)."""
 
     def __init__(self, fd: int, format: bool = False) -> None:
-        """Map the memfd; with ``format`` make it an empty ring first. ValueError when it is none."""
+        """Map the memfd; with ``format`` make it an empty ring first. ValueError: it is none."""
     @staticmethod
     def size_for(capacity: int) -> int:
         """Bytes that a memfd needs for that much data."""
@@ -49,9 +47,7 @@ class Meter:
         fold_after: int,
         fold_interval: int,
     ) -> None: ...
-    def packet(
-        self, linktype: int, interface: int, ts: int, wire_length: int, data: bytes
-    ) -> bool:
+    def packet(self, linktype: int, interface: int, ts: int, wire_length: int, data: bytes) -> bool:
         """One packet; False when the ring has no room and the meter waits."""
     def advance(self, now: int) -> bool: ...
     def flush(self) -> bool: ...
@@ -78,9 +74,7 @@ class Capture:
     def open_file(path: str) -> Capture:
         """OSError with libpcap's reason."""
     @staticmethod
-    def open_live(
-        interface: str, snap_length: int, promiscuous: bool, buffer: int
-    ) -> Capture: ...
+    def open_live(interface: str, snap_length: int, promiscuous: bool, buffer: int) -> Capture: ...
     @staticmethod
     def borrow(handle: object) -> Capture:
         """Read through the pcap_t of a pypcap object, which stays its owner."""
@@ -99,3 +93,9 @@ class Capture:
     def position(self) -> int:
         """Bytes of the file read so far, for progress."""
     def close(self) -> None: ...
+
+def die_with_parent(signal: int, /) -> None:
+    """Have the kernel send this process a signal when the one that forked it ends."""
+
+def set_title(title: str, /) -> None:
+    """Name this process in ps and top; 15 bytes are kept."""

@@ -1,1 +1,1 @@
-"""TODO(docstring by its author)"""
+"""Inputs of packets and flows: an interface or a capture file, behind one protocol."""

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Protocol
 
+from hdr_lite.config import UserError
 from hdr_lite.native import Meter
 
 
@@ -13,7 +14,7 @@ class SourceStats(NamedTuple):
     interface_dropped: int  #: by the interface or its driver
 
 
-class SourceError(Exception):
+class SourceError(UserError):
     """A source that cannot be opened or read: one sentence for the user."""
 
 
@@ -22,15 +23,21 @@ class Source(Protocol):
 
     name: str
     live: bool
+    opener: str  #: who opened it: ``pypcap`` or ``libpcap``
+    linktype: str  #: libpcap's name of the link type, ``EN10MB``
 
     def read(self, meter: Meter, limit: int) -> int:
-        """Feed at most ``limit`` packets; how many were taken (0: none there now).
+        """Feed at most ``limit`` packets; how many were taken.
 
-        Raises ``EOFError`` at the end of a file and ``SourceError`` when the input breaks.
+        0: no more are there now, or the meter waits for room in the ring. Raises
+        ``EOFError`` at the end of a file and ``SourceError`` when the input breaks.
         """
 
     def fileno(self) -> int:
-        """A descriptor that polls readable when packets wait."""
+        """A descriptor that polls readable when packets wait; -1 for a file."""
+
+    def position(self) -> int:
+        """Bytes of the file that were read; 0 for an interface."""
 
     def stats(self) -> SourceStats:
         """Counters so far."""

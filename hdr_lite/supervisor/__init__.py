@@ -1,1 +1,1 @@
-"""TODO(docstring by its author)"""
+"""The supervisor: forks the processes from one warm parent and watches them."""

@@ -3,7 +3,10 @@
  * Everything lives in the module's state; nothing is static. Free threading is not
  * claimed: without the Py_mod_gil slot a free-threaded Python turns its lock on.
  */
+#include "capture_type.h"
+#include "process.h"
 #include "state.h"
+#include "tally_type.h"
 
 int native_add_type(PyObject *module, enum native_type which, PyType_Spec *spec)
 {
@@ -24,7 +27,11 @@ PyTypeObject *native_type_of(PyObject *self, enum native_type which)
 static int native_exec(PyObject *module)
 {
     /* One line a type, in the order of enum native_type. */
-    static int (*const add[])(PyObject *) = {NULL};
+    static int (*const add[])(PyObject *) = {
+        process_add,
+        tally_type_add,
+        capture_type_add,
+    };
     for (unsigned i = 0; i < sizeof add / sizeof add[0]; i++) {
         if (add[i] != NULL && add[i](module) < 0)
             return -1;

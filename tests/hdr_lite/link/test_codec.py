@@ -16,6 +16,7 @@ from hdr_lite.link.codec import (
     LinkError,
     Message,
     Notice,
+    Opened,
     Progress,
     Raised,
     encode,
@@ -24,6 +25,7 @@ from hdr_lite.link.codec import (
 _COUNT = st.integers(0, 2**64 - 1)
 _TEXT = st.text(max_size=50)
 _ANY = st.one_of(
+    st.builds(Opened, _TEXT),
     st.builds(Progress, _COUNT, _COUNT, _COUNT, _COUNT),
     st.builds(Notice, _TEXT),
     st.builds(Failed, _TEXT, st.integers(0, 255)),
@@ -53,7 +55,7 @@ def test_round_trip_in_pieces_of_any_size(messages: list[Message], piece: int) -
 
 def test_every_message_has_a_strategy() -> None:
     """A new message type is in the round trip test, too."""
-    covered = {Progress, Notice, Failed, Raised, Done, Digest, Finish}
+    covered = {Opened, Progress, Notice, Failed, Raised, Done, Digest, Finish}
     assert covered == set(MESSAGES)
 
 
@@ -64,18 +66,18 @@ def test_every_message_has_a_strategy() -> None:
         (b"\xff\xff\xff\xff", "over the limit"),
         (_framed(b""), "no msgpack"),
         (_framed(b"\xc1"), "no msgpack"),
-        (_framed(msgpack.packb([1, "a"]) + b"\x00"), "no msgpack"),
+        (_framed(msgpack.packb([2, "a"]) + b"\x00"), "no msgpack"),
         (_framed(msgpack.packb(5)), "no array"),
         (_framed(msgpack.packb([])), "no array"),
         (_framed(msgpack.packb(["Notice", "a"])), "no array"),
         (_framed(msgpack.packb([True, "a"])), "no array"),
         (_framed(msgpack.packb([len(MESSAGES), "a"])), "no message number"),
         (_framed(msgpack.packb([-1, "a"])), "no message number"),
-        (_framed(msgpack.packb([1])), "fields of Notice"),
-        (_framed(msgpack.packb([1, 5])), "fields of Notice"),
-        (_framed(msgpack.packb([0, 1, 2, 3, True])), "fields of Progress"),
-        (_framed(msgpack.packb([1, "a", "b"])), "fields of Notice"),
-        (_framed(msgpack.packb([1, {"a": 1}])), "no msgpack"),
+        (_framed(msgpack.packb([2])), "fields of Notice"),
+        (_framed(msgpack.packb([2, 5])), "fields of Notice"),
+        (_framed(msgpack.packb([1, 1, 2, 3, True])), "fields of Progress"),
+        (_framed(msgpack.packb([2, "a", "b"])), "fields of Notice"),
+        (_framed(msgpack.packb([2, {"a": 1}])), "no msgpack"),
     ],
 )
 def test_garbage_is_a_typed_error(data: bytes, reason: str) -> None:

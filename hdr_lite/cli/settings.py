@@ -1,0 +1,47 @@
+"""The options by which every verb that needs settings takes them."""
+
+import argparse
+
+from hdr_lite.config import Override, Settings, load, parse_override
+
+
+def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare ``-c``, ``--set`` and their short cuts."""
+    group = parser.add_argument_group("settings ('hdr-lite config' lists them all)")
+    group.add_argument("-c", "--config", metavar="CONFIG", help="read settings from a TOML file")
+    group.add_argument(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        help="one setting, over the file's; may be repeated",
+    )
+    group.add_argument("-F", "--filter", metavar="BPF", help="look at these packets only")
+    group.add_argument("--modules-dir", metavar="DIR", help="folder with modules of your own")
+    group.add_argument(
+        "--disable",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="do not run this module; may be repeated",
+    )
+    group.add_argument("-v", "--verbose", type=int, metavar="N", help="how much to tell, 0 to 3")
+    group.add_argument("-e", "--debug", type=int, metavar="N", help="how much of errors, 0 to 3")
+    group.add_argument("--flows", action="store_true", help="write flows.jsonl, too")
+
+
+def load_settings(arguments: argparse.Namespace) -> Settings:
+    """The settings that the options ask for; ``ConfigError``."""
+    overrides = [parse_override(text) for text in arguments.set]
+    for key, value, option in (
+        ("capture.filter", arguments.filter, "-F"),
+        ("modules.directory", arguments.modules_dir, "--modules-dir"),
+        ("output.verbose", arguments.verbose, "-v"),
+        ("output.debug", arguments.debug, "-e"),
+        ("output.flows", arguments.flows or None, "--flows"),
+    ):
+        if value is not None:
+            overrides.append(Override(key, value, option))
+    for name in arguments.disable:
+        overrides.append(Override("modules.disable", (name,), "--disable", add=True))
+    return load(arguments.config, overrides)

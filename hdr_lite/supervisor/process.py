@@ -1,0 +1,283 @@
+"""The supervisor process: forks sensor and engine, relays what they say, ends them together.
+
+The order of a run: the sensor is forked and opens its sources; when it says so the engine
+is forked; the supervisor then only watches. Each child starts in the order that
+:func:`_child` shows. Whatever happens to one child, the other is told or ended, and both
+end with their parent.
+"""
+
+import gc
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+from hdr_lite.config import UserError
+from hdr_lite.link.codec import (
+    Digest,
+    Done,
+    Failed,
+    Finish,
+    LinkError,
+    Message,
+    Notice,
+    Opened,
+    Progress,
+    Raised,
+)
+from hdr_lite.link.end import End, LinkClosed, create_link
+from hdr_lite.link.stop import StopSignal
+from hdr_lite.native import die_with_parent, set_title
+from hdr_lite.supervisor.terminal import Terminal
+
+#: What a child does: its end of the link and its stop signal in, its exit status out.
+Main = Callable[[End, StopSignal], int]
+
+#: Seconds that the children have to end once they are asked to.
+STOP_TIMEOUT = 5.0
+
+
+class Outcome(NamedTuple):
+    """How a run went. ``done`` is absent when the engine did not finish."""
+
+    status: int
+    done: Done | None
+    stopped: bool  #: by a signal
+
+
+class _Child:
+    """One process and our end of its link."""
+
+    def __init__(self, name: str, pid: int, end: End) -> None:
+        self.name = name
+        self.pid = pid
+        self.end = end
+        self.pidfd = os.pidfd_open(pid)
+
+    def kill(self, number: int) -> None:
+        """The process is not yet waited for, so that its id is its own."""
+        os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """Its exit status, or minus the signal that ended it."""
+        _, status = os.waitpid(self.pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        self.end.close()
+        os.close(self.pidfd)
+
+
+class Supervisor:
+    """One run. ``digest`` is stepped while the children work; its last value goes to the engine."""
+
+    def __init__(
+        self,
+        sensor: Main,
+        engine: Main,
+        terminal: Terminal,
+        *,
+        instance: str = "",
+        digest: Iterator[str] | None = None,
+    ) -> None:
+        self._mains = {"sensor": sensor, "engine": engine}
+        self._terminal = terminal
+        self._instance = instance
+        self._digest = digest
+        self._children: dict[str, _Child] = {}
+        self._status = 0
+        self._done: Done | None = None
+        self._deadline: float | None = None
+        self._killed = False
+        self._stop: StopSignal
+
+    def run(self) -> Outcome:
+        """Fork, watch until both children have ended, tell how it went."""
+        gc.collect()
+        gc.freeze()  # what is there now stays shared: the collector shall not touch it
+        with StopSignal((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)) as self._stop:
+            self._start("sensor")
+            while self._children:
+                self._wait()
+                self._stop_if_asked()
+                self._step_digest()
+        gc.unfreeze()
+        self._terminal.finish()
+        if self._done is None:
+            self._status = self._status or 1
+        return Outcome(self._status, self._done, bool(self._stop))
+
+    def _start(self, name: str) -> None:
+        ours, theirs = create_link()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            for child in self._children.values():
+                child.close()
+            _child(self._mains[name], theirs, parent, _title(name, self._instance))
+        theirs.close()
+        self._children[name] = _Child(name, pid, ours)
+
+    def _wait(self) -> None:
+        """Sleep until something happens, then take it up."""
+        poll = select.poll()
+        poll.register(self._stop, select.POLLIN)
+        for child in self._children.values():
+            poll.register(child.end, select.POLLIN)
+            poll.register(child.pidfd, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(self._patience())}
+        for child in tuple(self._children.values()):
+            if child.end.fileno() in ready:
+                self._receive(child)
+            if child.pidfd in ready:
+                self._ended(child)
+
+    def _patience(self) -> int | None:
+        """Milliseconds to sleep at most."""
+        if self._digest is not None and "engine" in self._children:
+            return 0
+        if self._deadline is None:
+            return None
+        return max(0, int((self._deadline - time.monotonic()) * 1000) + 1)
+
+    def _receive(self, child: _Child) -> bool:
+        """Take what a child sent; whether there was anything."""
+        count = 0
+        try:
+            for message in child.end.receive():
+                count += 1
+                self._take(child, message)
+        except LinkClosed:
+            return False  # its end is told by the pidfd
+        except LinkError as error:
+            self._fail(f"the {child.name} sent what is no message: {error}")
+            child.kill(signal.SIGKILL)
+            return False
+        return count > 0
+
+    def _take(self, child: _Child, message: Message) -> None:
+        match message:
+            case Progress():
+                self._terminal.progress(message)
+            case Raised():
+                self._terminal.alert(message.text)
+            case Notice():
+                self._terminal.notice(message.text)
+            case Failed():
+                self._fail(message.text, message.status)
+            case Done():
+                self._done = message
+            case Opened() if child.name == "sensor" and "engine" not in self._children:
+                self._start("engine")
+            case _:
+                raise LinkError(f"{type(message).__name__} is not its to send")
+
+    def _fail(self, reason: str, status: int = 1) -> None:
+        """The first reason is the run's status; each is told."""
+        self._status = self._status or status
+        self._terminal.notice(reason)
+
+    def _ended(self, child: _Child) -> None:
+        while self._receive(child):
+            pass  # its last words
+        status = child.wait()
+        del self._children[child.name]
+        child.close()
+        told = self._status != 0
+        if status and not told:
+            self._fail(f"the {child.name} {_how(status)}")
+        for other in self._children.values():
+            self._end_other(other, status)
+
+    def _end_other(self, other: _Child, status: int) -> None:
+        """A child has ended with that status: what becomes of the other."""
+        if other.name == "sensor":
+            other.kill(signal.SIGKILL)  # nobody reads what it would write
+        elif status:
+            self._send(other, Finish(f"the sensor {_how(status)}"))
+
+    def _send(self, child: _Child, message: Message) -> None:
+        with suppress(LinkClosed):  # its end is told by the pidfd
+            child.end.send(message)
+
+    def _stop_if_asked(self) -> None:
+        self._stop.drain()
+        late = self._deadline is not None and time.monotonic() > self._deadline
+        if self._killed:
+            return
+        if self._stop.count > 1 or late:
+            self._killed, self._deadline = True, None
+            self._fail("stopped by force, the output is not complete")
+            for child in self._children.values():
+                child.kill(signal.SIGKILL)
+        elif self._stop and self._deadline is None:
+            self._deadline = time.monotonic() + STOP_TIMEOUT
+            # The sensor tells all that is still open and ends; the engine then ends by itself.
+            if "sensor" in self._children:
+                self._children["sensor"].kill(signal.SIGTERM)
+
+    def _step_digest(self) -> None:
+        engine = self._children.get("engine")
+        if engine is None or self._digest is None:
+            return
+        sha256 = next(self._digest)
+        if sha256:
+            self._digest = None
+            self._send(engine, Digest(sha256))
+
+
+def _how(status: int) -> str:
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"ended with status {status}"
+
+
+def _title(name: str, instance: str) -> str:
+    """``hdr-sensor``, ``sensor:NAME``: what ps shows, 15 bytes at most."""
+    return f"{name}:{instance}" if instance else f"hdr-{name}"
+
+
+def _child(main: Main, end: End, parent: int, title: str) -> NoReturn:
+    """The order in which each child starts; it never returns to the parent's code."""
+    status = 1
+    try:
+        die_with_parent(signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we asked to be told
+            os._exit(1)
+        set_title(title)
+        # Ctrl-C reaches the whole terminal; the supervisor alone acts on it.
+        stop = StopSignal((signal.SIGTERM,), ignored=(signal.SIGINT, signal.SIGHUP))
+        status = main(end, stop)
+    except UserError as error:
+        status = _last_words(end, Failed(str(error), 2))
+    except LinkClosed:
+        status = 1  # the supervisor is gone
+    except BaseException as error:  # noqa: BLE001 - the fence between a child and its parent
+        status = _last_words(end, Failed(f"{title}: {_describe(error)}", 1))
+    finally:
+        os._exit(status)
+
+
+def _describe(error: BaseException) -> str:
+    """A failure of our own: what it was and where, in one line."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = ""
+    if place is not None:
+        where = f" at {place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _last_words(end: End, words: Failed) -> int:
+    try:
+        end.send(words)
+    except (LinkClosed, LinkError):
+        print(words.text, file=sys.stderr)  # noqa: T201 - nobody else is left to say it
+    return words.status
