@@ -1,1 +1,1 @@
-"""TODO(docstring by its author)"""
+"""The sensor: packets from the sources, through the meter, into the ring."""

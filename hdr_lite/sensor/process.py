@@ -1,0 +1,213 @@
+"""The sensor process: opens the sources, feeds the meter, moves traffic time.
+
+From a file it reads until the end, and waits wherever the ring is full, so that nothing is
+lost. From interfaces it takes what the kernel has, never waits for the engine, and moves
+traffic time on when no packets do. Either way the last record is the final ``Stats``.
+"""
+
+import os
+import select
+import time
+from typing import NamedTuple
+
+import msgpack
+
+from hdr_lite.config import Config, MeterConfig
+from hdr_lite.link.codec import Notice, Opened, Progress
+from hdr_lite.link.end import End
+from hdr_lite.link.stop import StopSignal
+from hdr_lite.native import Meter
+from hdr_lite.records.flow import Stats
+from hdr_lite.records.kind import Kind
+from hdr_lite.ring import RingWriter
+from hdr_lite.sources.base import Source, SourceError
+from hdr_lite.sources.capture import TIMEOUT_MS, open_file, open_interface
+from hdr_lite.sources.clock import TrafficClock
+
+#: Packets that are read before anything else is looked at.
+BATCH = 1024
+#: Seconds between reports of progress.
+REPORT_INTERVAL = 0.25
+#: Milliseconds that an idle interface is slept on; then traffic time moves.
+TICK_MS = 1000
+#: Packets younger than this may still lie in the kernel's block: time stays behind them. ns.
+LAG = 2 * TIMEOUT_MS * 1_000_000
+#: Hash key of the flow table in replay, so that the same file gives the same bytes.
+REPLAY_SECRET = b"HDR-lite, replay"
+
+
+class Inputs(NamedTuple):
+    """What is to be read: one file, or interfaces."""
+
+    file: str = ""
+    interfaces: tuple[str, ...] = ()
+
+
+def run_sensor(
+    inputs: Inputs, config: Config, ring: RingWriter, wanted: int, end: End, stop: StopSignal
+) -> int:
+    """The sensor process from start to end; its exit status.
+
+    ``wanted`` has a bit for each kind of record that somebody reads. ``SourceError`` when
+    a source cannot be opened.
+    """
+    clock = TrafficClock() if inputs.interfaces else None
+    sources = _open(inputs, config, clock)
+    meter = _meter(ring, wanted, config.meter, wait=clock is None)
+    end.send(Opened(", ".join(f"{s.name} ({s.linktype}, {s.opener})" for s in sources)))
+    sensor = Sensor(sources, meter, ring, end, stop)
+    if clock is None:
+        sensor.replay()
+    else:
+        sensor.watch(clock)
+    return sensor.finish()
+
+
+def _open(inputs: Inputs, config: Config, clock: TrafficClock | None) -> list[Source]:
+    if clock is None:
+        return [open_file(inputs.file, config.capture)]
+    return [
+        open_interface(name, config.capture, index, clock)
+        for index, name in enumerate(inputs.interfaces)
+    ]
+
+
+def _meter(ring: RingWriter, wanted: int, config: MeterConfig, wait: bool) -> Meter:
+    def ns(seconds: float) -> int:
+        return round(seconds * 1_000_000_000)
+
+    return Meter(
+        ring.ring,
+        wanted=wanted,
+        wait=wait,
+        secret=REPLAY_SECRET if wait else os.urandom(16),
+        flows=config.flows,
+        applications=config.applications,
+        sources=config.sources,
+        attempt_timeout=ns(config.attempt_timeout),
+        tcp_idle=ns(config.tcp_idle),
+        udp_idle=ns(config.udp_idle),
+        icmp_idle=ns(config.icmp_idle),
+        closed_linger=ns(config.closed_linger),
+        active_timeout=ns(config.active_timeout),
+        fold_after=config.fold_after,
+        fold_interval=ns(config.fold_interval),
+    )
+
+
+class Sensor:
+    """The loops over open sources."""
+
+    def __init__(
+        self, sources: list[Source], meter: Meter, ring: RingWriter, end: End, stop: StopSignal
+    ) -> None:
+        self._sources = sources
+        self._meter = meter
+        self._ring = ring
+        self._end = end
+        self._stop = stop
+        self._errors: dict[str, str] = {}  # source -> how it broke
+        self._reported = time.monotonic()
+
+    def replay(self) -> None:
+        """Read the file until its end, a break in it, or a signal."""
+        (source,) = self._sources
+        while not self._stop:
+            try:
+                taken = source.read(self._meter, BATCH)
+            except EOFError:
+                return
+            except SourceError as error:
+                self._broke(source, error)
+                return
+            if taken < BATCH:
+                self._ring.wait_for_room()
+            self._ring.notify()
+            self._report()
+
+    def watch(self, clock: TrafficClock) -> None:
+        """Take packets from the interfaces until a signal, or until none of them is left."""
+        ready = select.poll()
+        ready.register(self._stop, select.POLLIN)
+        live = {source.fileno(): source for source in self._sources}
+        for descriptor in live:
+            ready.register(descriptor, select.POLLIN)
+        ticked = clock.now()
+        while live and not self._stop:
+            for descriptor, _ in ready.poll(TICK_MS):
+                if descriptor in live and not self._take(live[descriptor]):
+                    ready.unregister(descriptor)
+                    del live[descriptor]
+            now = clock.now()
+            if now - ticked >= TICK_MS * 1_000_000:
+                ticked = now
+                self._tick(now - LAG)
+            self._ring.notify()
+            self._report()
+
+    def finish(self) -> int:
+        """End every flow, tell the final counters; the exit status."""
+        while not self._meter.flush():
+            self._ring.wait_for_room()
+        stats = Stats(True, self._meter.counters(), self._meter.events(), self._facts())
+        self._put(Kind.STATS, tuple(stats))
+        self._ring.notify()
+        self._report(now=True)
+        lost = len(self._errors) == len(self._sources) and self._sources[0].live
+        for source in self._sources:
+            source.close()
+        return 1 if lost else 0
+
+    def _take(self, source: Source) -> bool:
+        """What an interface has now; False when it broke."""
+        try:
+            while source.read(self._meter, BATCH) == BATCH and not self._stop:
+                self._ring.notify()
+                self._report()
+        except SourceError as error:
+            self._broke(source, error)
+            return False
+        return True
+
+    def _tick(self, now: int) -> None:
+        """Traffic time is at least now, though no packet may say so."""
+        self._meter.advance(now)
+        self._ring.put(Kind.CLOCK, now, msgpack.packb([now]))
+
+    def _put(self, kind: Kind, fields: tuple[object, ...]) -> None:
+        body = msgpack.packb(fields)
+        while not self._ring.put(kind, self._meter.now, body):
+            self._ring.wait_for_room()
+
+    def _broke(self, source: Source, error: SourceError) -> None:
+        self._errors[source.name] = str(error)
+        self._end.send(Notice(f"{error}; what came before it counts"))
+
+    def _facts(self) -> list[dict[str, object]]:
+        """What the final counters say about each source."""
+        return [
+            {
+                "name": source.name,
+                "linktype": source.linktype,
+                "opener": source.opener,
+                **source.stats()._asdict(),
+                "error": self._errors.get(source.name, ""),
+            }
+            for source in self._sources
+        ]
+
+    def _report(self, now: bool = False) -> None:
+        clock = time.monotonic()
+        if not now and clock - self._reported < REPORT_INTERVAL:
+            return
+        self._reported = clock
+        counters = self._meter.counters()
+        stats = [source.stats() for source in self._sources]
+        self._end.send(
+            Progress(
+                packets=counters["packets"],
+                bytes=counters["bytes"],
+                position=sum(source.position() for source in self._sources),
+                dropped=sum(s.dropped + s.interface_dropped for s in stats),
+            )
+        )
