@@ -107,9 +107,9 @@ class Supervisor:
                 self._stop_if_asked()
                 self._step_digest()
         gc.unfreeze()
+        if self._done is None and self._status == 0:
+            self._fail("the engine ended before its work was done")
         self._terminal.finish()
-        if self._done is None:
-            self._status = self._status or 1
         return Outcome(self._status, self._done, bool(self._stop))
 
     def _start(self, name: str) -> None:

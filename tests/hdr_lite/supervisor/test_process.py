@@ -1,0 +1,282 @@
+"""Two real processes and whatever may happen to them."""
+
+import io
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hdr_lite.config import ConfigError
+from hdr_lite.link.codec import Digest, Done, Finish, Message, Notice, Opened, Progress, Raised
+from hdr_lite.link.end import End
+from hdr_lite.link.stop import StopSignal
+from hdr_lite.supervisor import process
+from hdr_lite.supervisor.process import Main, Outcome, Supervisor
+from hdr_lite.supervisor.terminal import Terminal
+
+DONE = Done(1, 2, 3, 4)
+
+
+def _supervise(
+    sensor: Main, engine: Main, digest: Iterator[str] | None = None
+) -> tuple[Outcome, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    terminal = Terminal(out, err)
+    outcome = Supervisor(sensor, engine, terminal, instance="t", digest=digest).run()
+    return outcome, out.getvalue(), err.getvalue()
+
+
+def _await(end: End, wanted: type[Message]) -> Message:
+    """The next message of a type; the test's children are slow machines, too."""
+    while True:
+        assert select.select([end], [], [], 10)[0]
+        for message in end.receive():
+            if isinstance(message, wanted):
+                return message
+
+
+def _until_stopped(stop: StopSignal) -> None:
+    while not stop:
+        select.select([stop], [], [], 10)
+
+
+def _good_sensor(end: End, _stop: StopSignal) -> int:
+    end.send(Opened("x"))
+    end.send(Progress(1, 2, 3, 4))
+    return 0
+
+
+def _good_engine(end: End, _stop: StopSignal) -> int:
+    end.send(Raised("an alert"))
+    end.send(DONE)
+    return 0
+
+
+def _finishing_engine(end: End, _stop: StopSignal) -> int:
+    message = _await(end, Finish)
+    assert isinstance(message, Finish)
+    end.send(Notice(f"told: {message.reason}"))
+    end.send(DONE)
+    return 0
+
+
+def _hanging(end: End, _stop: StopSignal) -> int:
+    end.send(Opened("x"))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    time.sleep(60)
+    return 0
+
+
+def _soon(seconds: float, action: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(seconds, action)
+    timer.start()
+    return timer
+
+
+def _interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_run_that_goes_well() -> None:
+    """Messages are relayed, the digest reaches the engine, and the outcome is the engine's."""
+
+    def engine(end: End, _stop: StopSignal) -> int:
+        message = _await(end, Digest)
+        assert message == Digest("abc")
+        return _good_engine(end, _stop)
+
+    outcome, out, err = _supervise(_good_sensor, engine, iter(["", "", "abc"]))
+    assert outcome == Outcome(0, DONE, False)
+    assert (out, err) == ("an alert\n", "")
+
+
+def test_processes_have_names() -> None:
+    """ps tells which instance and which part a process is."""
+
+    def sensor(end: End, stop: StopSignal) -> int:
+        end.send(Notice(Path("/proc/self/comm").read_text().strip()))
+        return _good_sensor(end, stop)
+
+    assert _supervise(sensor, _good_engine)[2] == "hdr-lite: sensor:t\n"
+
+
+def test_users_mistake_in_the_sensor() -> None:
+    """A source that cannot be opened is one sentence, status 2, and no engine is started."""
+
+    def sensor(_end: End, _stop: StopSignal) -> int:
+        raise ConfigError("no such file")
+
+    def engine(end: End, _stop: StopSignal) -> int:
+        end.send(Notice("started"))
+        return 0
+
+    outcome, _, err = _supervise(sensor, engine)
+    assert outcome == Outcome(2, None, False)
+    assert err == "hdr-lite: no such file\n"
+
+
+def test_users_mistake_in_the_engine() -> None:
+    """An engine that cannot start ends the sensor with it; status 2."""
+
+    def engine(_end: End, _stop: StopSignal) -> int:
+        raise ConfigError("wrong option")
+
+    outcome, _, err = _supervise(_hanging, engine)
+    assert outcome.status == 2
+    assert err == "hdr-lite: wrong option\n"
+
+
+def test_sensor_dies() -> None:
+    """The engine is told to finish with what it has; the run has failed."""
+
+    def sensor(end: End, _stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    outcome, _, err = _supervise(sensor, _finishing_engine)
+    assert outcome == Outcome(1, DONE, False)
+    assert "the sensor was ended by SIGKILL" in err
+    assert "told: the sensor was ended by SIGKILL" in err
+
+
+def test_sensor_raises() -> None:
+    """A bug in the sensor is one line with its place; the engine still finishes."""
+
+    def sensor(end: End, _stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        raise RuntimeError("a bug")
+
+    outcome, _, err = _supervise(sensor, _finishing_engine)
+    assert outcome == Outcome(1, DONE, False)
+    assert "sensor:t: RuntimeError: a bug at " in err
+    assert "told: the sensor ended with status 1" in err
+
+
+@pytest.mark.parametrize("how", ["kill", "raise", "no words"])
+def test_engine_dies(how: str) -> None:
+    """A run whose engine is gone has failed, and its sensor does not stay behind."""
+
+    def engine(_end: End, _stop: StopSignal) -> int:
+        if how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if how == "raise":
+            raise RuntimeError("a bug")
+        return 0
+
+    started = time.monotonic()
+    outcome, _, err = _supervise(_hanging, engine)
+    assert outcome.status == 1
+    assert outcome.done is None
+    assert time.monotonic() - started < 5
+    assert err.startswith("hdr-lite: ")
+    assert err.count("\n") == 1
+
+
+def test_clean_stop() -> None:
+    """SIGINT stops the sensor, which finishes; the engine ends after it; nothing failed."""
+
+    def sensor(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        _until_stopped(stop)
+        return 0
+
+    def engine(end: End, stop: StopSignal) -> int:
+        time.sleep(0.3)
+        return _good_engine(end, stop)
+
+    timer = _soon(0.1, _interrupt)
+    outcome, out, _ = _supervise(sensor, engine)
+    timer.join()
+    assert outcome == Outcome(0, DONE, True)
+    assert out == "an alert\n"
+
+
+def test_a_child_that_does_not_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the timeout what still runs is killed, and the run has failed."""
+    monkeypatch.setattr(process, "STOP_TIMEOUT", 0.3)
+    timer = _soon(0.1, _interrupt)
+    outcome, _, err = _supervise(_hanging, _hanging_engine)
+    timer.join()
+    assert outcome == Outcome(1, None, True)
+    assert "stopped by force" in err
+
+
+def _hanging_engine(_end: End, _stop: StopSignal) -> int:
+    time.sleep(60)
+    return 0
+
+
+def test_a_second_signal_kills() -> None:
+    """Who presses Ctrl-C twice does not wait."""
+    timers = [_soon(0.1, _interrupt), _soon(0.4, _interrupt)]
+    started = time.monotonic()
+    outcome, _, _ = _supervise(_hanging, _hanging_engine)
+    for timer in timers:
+        timer.join()
+    assert outcome.status == 1
+    assert time.monotonic() - started < 4
+
+
+def test_garbage_ends_its_sender() -> None:
+    """A child that sends what is no message is ended, and the run has failed."""
+
+    def sensor(end: End, _stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        end._socket.sendall(b"\xff\xff\xff\xff")
+        time.sleep(60)
+        return 0
+
+    outcome, _, err = _supervise(sensor, _finishing_engine)
+    assert outcome.status == 1
+    assert "the sensor sent what is no message" in err
+
+
+def test_a_message_of_the_wrong_child() -> None:
+    """Only the sensor may say that sources are open."""
+
+    def engine(end: End, _stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        time.sleep(60)
+        return 0
+
+    outcome, _, err = _supervise(_hanging, engine)
+    assert outcome.status == 1
+    assert "the engine sent what is no message: Opened" in err
+
+
+def test_children_die_with_the_supervisor() -> None:
+    """When the supervisor is killed, the kernel ends its children."""
+    reader, writer = os.pipe()
+
+    def sensor(end: End, _stop: StopSignal) -> int:
+        os.write(writer, b"%d\n" % os.getpid())
+        return _hanging(end, _stop)
+
+    def engine(_end: End, _stop: StopSignal) -> int:
+        os.write(writer, b"%d\n" % os.getpid())
+        time.sleep(60)
+        return 0
+
+    supervisor = os.fork()
+    if supervisor == 0:
+        try:
+            _supervise(sensor, engine)
+        finally:
+            os._exit(0)
+    text = b""
+    while text.count(b"\n") < 2:
+        text += os.read(reader, 100)
+    children = [os.pidfd_open(int(pid)) for pid in text.split()]
+    os.kill(supervisor, signal.SIGKILL)
+    os.waitpid(supervisor, 0)
+    for child in children:
+        assert select.select([child], [], [], 5)[0]
+        os.close(child)
+    os.close(reader)
+    os.close(writer)

@@ -1,0 +1,50 @@
+"""What is drawn while a run goes on."""
+
+import io
+
+from hdr_lite.link.codec import Progress
+from hdr_lite.supervisor.terminal import Terminal
+
+
+class _Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _terminal(err: io.StringIO, **options: object) -> tuple[io.StringIO, Terminal]:
+    out = io.StringIO()
+    times = iter((0.0, 2.0, 3.0))
+    return out, Terminal(out, err, now=lambda: next(times), **options)
+
+
+def test_progress_on_a_terminal() -> None:
+    """Packets, rate since the last report, share of the file, drops."""
+    err = _Tty()
+    _, terminal = _terminal(err, size=1000)
+    terminal.progress(Progress(2000, 9, 500, 0))
+    terminal.progress(Progress(5000, 9, 1000, 7))
+    first, second = err.getvalue().split("\r\x1b[K")[1:]
+    assert first == "2,000 packets  1,000/s  50 %"
+    assert second == "5,000 packets  3,000/s  100 %  7 dropped"
+
+
+def test_lines_clear_the_progress() -> None:
+    """An alert goes to standard output on a line of its own, a notice to standard error."""
+    err = _Tty()
+    out, terminal = _terminal(err, label="hdr-lite[x]")
+    terminal.progress(Progress(1, 1, 0, 0))
+    terminal.alert("an alert")
+    terminal.notice("a notice")
+    assert out.getvalue() == "an alert\n"
+    assert err.getvalue().endswith("/s\r\x1b[Khdr-lite[x]: a notice\n")
+    terminal.finish()
+    assert err.getvalue().endswith("a notice\n")
+
+
+def test_nothing_is_drawn_elsewhere() -> None:
+    """In a log file there is no progress; without alerts, standard output stays the program's."""
+    err = io.StringIO()
+    out, terminal = _terminal(err, alerts=False)
+    terminal.progress(Progress(1, 1, 0, 0))
+    terminal.alert("an alert")
+    assert (out.getvalue(), err.getvalue()) == ("", "")
