@@ -4,26 +4,51 @@ class Ring:
     """One end of the shared-memory queue (core/ring.h)."""
 
     def __init__(self, fd: int, format: bool = False) -> None:
-        """Map the memfd; with ``format`` make it an empty ring first. ValueError: it is none."""
+        """Map the memfd; with ``format`` make it an empty ring first.
+
+        OSError: it cannot be mapped. ValueError: it is not sealed, no ring, or corrupt.
+        """
     @staticmethod
-    def size_for(capacity: int) -> int:
+    def size_for(capacity: int, /) -> int:
         """Bytes that a memfd needs for that much data."""
-    def put(self, kind: int, time: int, body: bytes) -> bool:
-        """Append a record; False (and counted) when it does not fit now."""
+    def put(self, kind: int, time: int, body: bytes, /) -> bool:
+        """Append a record; False (and counted) when it does not fit now.
+
+        ValueError: it never will, or there is no such kind.
+        """
     def ready(self) -> bool:
         """Whether a burst of records would fit."""
-    def read(self, limit: int, mask: int) -> list[tuple[int, int, int, bytes]]:
+    def read(
+        self, limit: int, mask: int, most: int = 4294967295, /
+    ) -> list[tuple[int, int, int, bytes]]:
         """Up to ``limit`` records (number, kind, time, body) of the kinds in ``mask``.
 
-        They stay in the ring until ``commit``. ValueError: the ring is corrupt.
+        It also stops as soon as ``most`` bytes are held. What was read stays in the ring
+        until ``commit``. ValueError: the ring is corrupt.
         """
+    def pending(self) -> bool:
+        """Whether there is more to read."""
     def commit(self) -> None:
         """Give back the space of all that was read."""
-    def announce_sleep(self, producer: bool) -> None: ...
-    def wants_wake(self, producer: bool) -> bool: ...
-    used: int
-    capacity: int
-    dropped: tuple[int, ...]  # by kind
+    def announce_sleep(self, producer: bool, /) -> None:
+        """Say that this side (the producer, or else the consumer) is about to sleep."""
+    def wants_wake(self, producer: bool, /) -> bool:
+        """Whether that side had announced its sleep; asked once."""
+    @property
+    def used(self) -> int:
+        """Bytes put and not committed."""
+    @property
+    def held(self) -> int:
+        """Bytes that this end has read and not committed."""
+    @property
+    def capacity(self) -> int:
+        """Bytes of data."""
+    @property
+    def number(self) -> int:
+        """Of the record that this end puts next; counted from 1."""
+    @property
+    def dropped(self) -> tuple[int, ...]:
+        """Records that found no room, by kind; each counts modulo 2**32."""
 
 class Meter:
     """Packets to records (core/meter.h)."""

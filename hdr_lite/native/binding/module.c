@@ -5,6 +5,7 @@
  */
 #include "capture_type.h"
 #include "process.h"
+#include "ring_type.h"
 #include "state.h"
 #include "tally_type.h"
 
@@ -29,6 +30,7 @@ static int native_exec(PyObject *module)
     /* One line a type, in the order of enum native_type. */
     static int (*const add[])(PyObject *) = {
         process_add,
+        ring_type_add,
         tally_type_add,
         capture_type_add,
     };

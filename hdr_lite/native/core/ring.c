@@ -166,7 +166,8 @@ enum ring_result ring_attach(void *memory, uint32_t bytes, struct ring *out)
         load(&shared->version) != RING_VERSION || load(&shared->capacity) != capacity)
         return RING_CORRUPT;
     lay_over(out, memory, capacity);
-    out->cursor = out->seen_tail = atomic_load_explicit(&shared->tail, memory_order_acquire);
+    out->committed = out->seen_tail = atomic_load_explicit(&shared->tail, memory_order_acquire);
+    out->cursor = out->committed;
     out->head = out->seen_head = atomic_load_explicit(&shared->head, memory_order_acquire);
     if (!plausible(out, out->head - out->cursor) || rest_at(out, out->cursor) < RECORD_HEADER ||
         rest_at(out, out->head) < RECORD_HEADER || out->cursor % 8 != 0)
@@ -270,14 +271,15 @@ enum ring_result ring_next(struct ring *r, uint32_t mask, struct ring_view *view
             result = look(r, r->cursor, used, r->expected_number, view, &span);
         if (result != RING_OK)
             return result;
-        if (view->kind && (mask >> view->kind) & 1u)
+        if (view->kind)
             break;
         r->cursor += span;
-        r->expected_number += view->kind != 0;
     }
-    if (view->length > size)
-        return RING_TOO_SMALL;
-    memcpy(buffer, (const uint8_t *)(record_at(r, r->cursor) + 1), view->length);
+    if ((mask >> view->kind) & 1u) {
+        if (view->length > size)
+            return RING_TOO_SMALL;
+        memcpy(buffer, (const uint8_t *)(record_at(r, r->cursor) + 1), view->length);
+    }
     r->cursor += span;
     r->expected_number++;
     return RING_OK;
@@ -286,7 +288,18 @@ enum ring_result ring_next(struct ring *r, uint32_t mask, struct ring_view *view
 /* Release: the records were copied before their space is given back. */
 void ring_commit(struct ring *r)
 {
+    r->committed = r->cursor;
     atomic_store_explicit(&r->shared->tail, r->cursor, memory_order_release);
+}
+
+uint32_t ring_held(const struct ring *r)
+{
+    return r->cursor - r->committed;
+}
+
+bool ring_pending(const struct ring *r)
+{
+    return atomic_load_explicit(&r->shared->head, memory_order_acquire) != r->cursor;
 }
 
 uint32_t ring_used(const struct ring *r)

@@ -57,8 +57,9 @@ struct ring {
     /* As producer: where the next record goes, its number, the tail as last looked at. */
     uint32_t head, seen_tail;
     uint64_t next_number;
-    /* As consumer: what is read next, the number it must bear, the head as last looked at. */
-    uint32_t cursor, seen_head;
+    /* As consumer: what is committed, what is read next and the number it must bear, the head as
+     * last looked at. */
+    uint32_t committed, cursor, seen_head;
     uint64_t expected_number;
 };
 
@@ -88,12 +89,15 @@ uint32_t ring_free(const struct ring *r);
 bool ring_ready(const struct ring *r);
 void ring_count_drop(struct ring *r, enum record_kind kind);
 
-/* Consumer: copy the next record of a kind in `mask` (bit per kind) into buffer, passing over
- * others. RING_CORRUPT stays: such a ring must be formatted anew. ring_commit() gives
- * the space of all that was read or passed over back to the producer. */
+/* Consumer: pass the next record, whatever its kind; its bytes are copied into buffer if the kind
+ * is in `mask` (bit per kind). RING_CORRUPT stays: such a ring must be formatted anew.
+ * ring_commit() gives the space of all that was passed back to the producer. */
 enum ring_result ring_next(struct ring *r, uint32_t mask, struct ring_view *view, uint8_t *buffer,
                            uint32_t size);
 void ring_commit(struct ring *r);
+/* Bytes passed and not committed; whether more lies ahead (or the ring is corrupt). */
+uint32_t ring_held(const struct ring *r);
+bool ring_pending(const struct ring *r);
 
 /* Either side; clamped to the capacity whatever the memory says. */
 uint32_t ring_used(const struct ring *r);
