@@ -33,6 +33,8 @@ FAMILY_OF = MappingProxyType(
         "ICMP_ADDRESS_SCAN": "scan",
         "ICMP_TIMESTAMP_SCAN": "scan",
         "ICMP_ADDRESS_MASK_SCAN": "scan",
+        "IP_PROTOCOL_SCAN": "scan",
+        "OS_FINGERPRINTING": "scan",
         "PASSWORD_GUESSING": "bruteforce",
         "SSH_SUCCESSFUL": "policy",
         "ARP_SCAN": "scan",
@@ -60,6 +62,7 @@ class Finding:
     port: int = 0
     proto: str = ""
     uids: tuple[str, ...] = ()
+    ts: int = 0  #: traffic time of what was found; 0: the time of the report
     category: str = ""  #: IDEA category, when the author gives one
     blocking: bool = False  #: marked by its detector; needs high and confidence 800
     proof: bool = False  #: rests on a handshake that the accused completed (DESIGN.md)
