@@ -1,0 +1,1 @@
+"""The seed's example: connections between private addresses."""
