@@ -1,0 +1,1 @@
+"""Tests, the traffic generator and the benchmark."""
