@@ -99,7 +99,7 @@ class Attempts(NamedTuple):
     daddr: str
     dport: int
     proto: str
-    flags: int  #: TCP flags of the first packets, 0 when they differed
+    flags: int  #: TCP flags of the first packets (ICMP: their type), 0 when they differed
     attempts: int
     refused: int
     unanswered: int

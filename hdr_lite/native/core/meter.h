@@ -2,6 +2,24 @@
  *
  * All memory is given at start (meter_bytes() tells how much); nothing is
  * allocated later. Time is the packets'; meter_advance() moves it when none come.
+ * The clock never goes back: a packet from the past is taken at the clock's time, though
+ * the flow's own times are the packet's.
+ *
+ * What it tells of a flow, by its first packet:
+ * - an *opening* (TCP SYN; a TCP segment without SYN, RST or payload, which is how scans
+ *   probe; a UDP packet; an ICMP request; any other protocol) gets a Conn at once. Unless
+ *   it goes to a group of hosts it is an *attempt* and gets one Fate: answered, refused,
+ *   or unanswered after attempt_timeout, at the end of the input, or when its slot is needed
+ *   before. A probe that turns out to be one side of a running connection gets none.
+ * - anything else (data in the middle of a connection, SYN-ACK, RST, a reply whose request
+ *   was not seen) is nobody's attempt and gets neither.
+ * Every flow gets a Flow when it ends and a checkpoint each active_timeout. What failed
+ * too often is summed instead (attempts.h) and ends as RECORD_FOLDED_FLOW.
+ *
+ * The originator sent the first packet, except that a SYN-ACK's receiver is the originator
+ * and that a packet from a well-known port to one that is not was a reply (Zeek's rule;
+ * history then begins with '^'). Each side of a flow counts on the interface where it was
+ * first seen; a forwarded copy on another interface is not counted.
  */
 #ifndef HDR_LITE_METER_H
 #define HDR_LITE_METER_H
@@ -26,8 +44,12 @@ struct meter_settings {
 };
 
 struct meter_counters {
-    uint64_t packets, bytes, other_packets;
-    uint64_t flows, checkpoints, evicted_flows, evicted_applications, evicted_sources;
+    uint64_t packets, bytes;
+    uint64_t other_packets;  /* nothing that is followed */
+    uint64_t copied_packets; /* seen before on another interface */
+    uint64_t flows, folded_flows, checkpoints;
+    uint64_t suppressed; /* starts and ARP messages not told, for there were too many */
+    uint64_t evicted_flows, evicted_applications, evicted_sources;
     uint64_t records[RECORD_KINDS], dropped[RECORD_KINDS];
     uint64_t table_peak;
 };
@@ -35,19 +57,22 @@ struct meter_counters {
 struct meter;
 
 size_t meter_bytes(const struct meter_settings *settings);
+/* Memory is aligned to 64 and stays the caller's; the sink is copied. */
 struct meter *meter_init(void *memory, const struct meter_settings *settings,
                          struct record_sink sink);
 
 /* False, and nothing done, when the meter waits for room in its sink. */
 bool meter_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts,
                   uint32_t wire_length, const uint8_t *bytes, uint32_t captured_length);
-/* Traffic time is at least now: expire what is due. False: call again when the sink has room. */
+/* Traffic time is at least now: expire what is due. False: call again when the sink has room
+ * (also live, where nothing is lost by expiring later). */
 bool meter_advance(struct meter *m, uint64_t now);
-/* End of input: every flow ends. False: call again when the sink has room. */
+/* End of input: every flow ends. False: call again when the sink has room. A meter that does
+ * not wait drops what does not fit instead. */
 bool meter_flush(struct meter *m);
 uint64_t meter_now(const struct meter *m);
 uint32_t meter_flows(const struct meter *m); /* flows in the table */
-const struct meter_counters *meter_counters(const struct meter *m);
+const struct meter_counters *meter_counters(struct meter *m);
 const struct events *meter_events(const struct meter *m);
 
 #endif

@@ -1,0 +1,660 @@
+/* The meter (meter.h): finds or opens the packet's flow, keeps it, ends it, and tells.
+ *
+ * Work per packet is bounded: at most EXPIRE_PER_PACKET flows expire and SUMS_PER_PACKET
+ * sums are told, which one burst of the sink (RECORD_BURST) can take; a flow that is met
+ * before its turn to expire is ended first, so that the lag changes nothing.
+ */
+#include "meter.h"
+
+#include "attempts.h"
+#include "flow_record.h"
+#include "tcp_state.h"
+
+#define EXPIRE_PER_PACKET 4
+#define SUMS_PER_PACKET 4
+#define CLOCK_STEP UINT64_C(1000000000) /* tell the time at least so often */
+
+struct meter {
+    struct meter_settings settings;
+    struct record_sink sink;    /* the caller's */
+    struct record_sink counted; /* the same, counting; what parsers are given */
+    struct flow_table table;
+    struct attempts *attempts;
+    struct application_pool *applications;
+    struct meter_counters counters;
+    struct events events;
+    uint64_t now, told; /* the clock; when a record was last told */
+    struct packet packet;
+    uint8_t buffer[RECORD_MAX];
+};
+
+/* Records */
+
+static bool count_put(void *owner, enum record_kind kind, uint64_t time, const uint8_t *bytes,
+                      uint32_t length)
+{
+    struct meter *m = owner;
+    m->told = m->now;
+    if (length > 0 && m->sink.put(m->sink.owner, kind, time, bytes, length)) {
+        m->counters.records[kind]++;
+        return true;
+    }
+    m->counters.dropped[kind]++;
+    return false;
+}
+
+static bool count_ready(void *owner)
+{
+    struct meter *m = owner;
+    return m->sink.ready(m->sink.owner);
+}
+
+static void put(struct meter *m, enum record_kind kind, uint32_t length)
+{
+    (void)count_put(m, kind, m->now, m->buffer, length);
+}
+
+static bool wanted(const struct meter *m, enum record_kind kind)
+{
+    return record_wanted(&m->sink, kind);
+}
+
+static void tell_sum(struct meter *m, const struct attempts_sum *sum)
+{
+    if (wanted(m, RECORD_ATTEMPTS))
+        put(m, RECORD_ATTEMPTS, flow_record_attempts(m->buffer, sum));
+}
+
+static void tell_clock(struct meter *m)
+{
+    if (!wanted(m, RECORD_CLOCK))
+        return;
+    struct record_writer w;
+    record_begin(&w, m->buffer, sizeof m->buffer, 1);
+    record_uint(&w, m->now);
+    put(m, RECORD_CLOCK, record_finish(&w));
+}
+
+/* Fates and ends */
+
+static bool is_icmp(uint8_t proto)
+{
+    return proto == IP_PROTO_ICMP || proto == IP_PROTO_ICMP6;
+}
+
+static void attempt_of(struct attempt *attempt, const struct flow *flow)
+{
+    memset(attempt, 0, sizeof *attempt);
+    memcpy(attempt->src, flow->key.src, 16);
+    memcpy(attempt->dst, flow->key.dst, 16);
+    memcpy(attempt->mac, flow->side[ORIG].mac, 6);
+    attempt->port = is_icmp(flow->key.proto) ? flow->icmp_code : flow->key.dport;
+    attempt->interface = flow->interface;
+    attempt->proto = flow->key.proto;
+    attempt->flags = is_icmp(flow->key.proto) ? flow->icmp_type : flow->side[ORIG].first_flags;
+}
+
+/* The fate is known; a failure may vanish into a sum. */
+static void settle(struct meter *m, struct flow *flow, enum flow_fate fate, uint8_t reply)
+{
+    flow->fate = (uint8_t)fate;
+    if (!flow->attempt)
+        return;
+    if (fate != FATE_ANSWERED) {
+        struct attempt attempt;
+        attempt_of(&attempt, flow);
+        flow->folded = attempts_fail(m->attempts, &attempt, fate == FATE_REFUSED, m->now);
+    }
+    if (!flow->folded && wanted(m, RECORD_FATE))
+        put(m, RECORD_FATE, flow_record_fate(m->buffer, flow, m->settings.secret, reply));
+}
+
+/* Nothing came within the time. A segment in the middle of a connection of which we see one
+ * side only is no attempt: it carries data, or acknowledges more and more. */
+static void settle_unanswered(struct meter *m, struct flow *flow)
+{
+    const struct flow_side *orig = &flow->side[ORIG];
+    bool tcp = flow->key.proto == IP_PROTO_TCP;
+    bool probe = !tcp || (orig->first_flags & TCP_SYN) ||
+                 (orig->payload_bytes == 0 && orig->packets <= 3 && flow->side[RESP].packets == 0);
+    if (!probe)
+        flow->attempt = false;
+    settle(m, flow, FATE_UNANSWERED, 0);
+}
+
+static bool went_both_ways(const struct flow *flow)
+{
+    return flow->side[ORIG].packets > 0 && flow->side[RESP].packets > 0;
+}
+
+static void tell_flow(struct meter *m, struct flow *flow, enum flow_end end)
+{
+    enum record_kind kind = flow->folded ? RECORD_FOLDED_FLOW : RECORD_FLOW;
+    m->counters.folded_flows += flow->folded && end != END_ACTIVE;
+    if (wanted(m, kind))
+        put(m, kind, flow_record_flow(m->buffer, flow, m->settings.secret, end));
+}
+
+static void end_flow(struct meter *m, struct flow *flow, enum flow_end end)
+{
+    if (flow->fate == FATE_PENDING && flow->attempt)
+        settle_unanswered(m, flow);
+    application_end(m->applications, flow, m->now);
+    if (!flow->attempt && !went_both_ways(flow))
+        flow->folded = !attempts_stray(m->attempts, m->now);
+    tell_flow(m, flow, end);
+    flow_table_remove(&m->table, flow);
+}
+
+/* Lists */
+
+static enum flow_list idle_list(uint8_t proto)
+{
+    if (proto == IP_PROTO_TCP)
+        return LIST_TCP;
+    return is_icmp(proto) ? LIST_ICMP : LIST_UDP;
+}
+
+static enum flow_list list_of(const struct flow *flow)
+{
+    if (flow->attempt && flow->fate == FATE_PENDING)
+        return LIST_ATTEMPT;
+    if (flow->key.proto == IP_PROTO_TCP) {
+        bool failed = flow->fate == FATE_UNANSWERED && !tcp_answered(flow);
+        if (failed || flow->fate == FATE_REFUSED || tcp_over(flow))
+            return LIST_CLOSED;
+    }
+    return flow->fate == FATE_REFUSED ? LIST_CLOSED : idle_list(flow->key.proto);
+}
+
+/* A timeout has passed: a pending attempt becomes an ordinary flow, any other flow ends.
+ * True when the flow is gone. */
+static bool expire(struct meter *m, struct flow *flow)
+{
+    if (flow->list == LIST_ATTEMPT) {
+        settle_unanswered(m, flow);
+        flow_table_touch(&m->table, flow, list_of(flow), m->now);
+        return false;
+    }
+    end_flow(m, flow, flow->key.proto == IP_PROTO_TCP && tcp_over(flow) ? END_OF_FLOW : END_IDLE);
+    return true;
+}
+
+/* Do what is due, up to the limits; false when nothing was. */
+static bool expire_some(struct meter *m)
+{
+    struct attempts_sum sum;
+    bool any = false;
+    for (unsigned i = 0; i < EXPIRE_PER_PACKET; i++) {
+        struct flow *flow = flow_table_due(&m->table, m->now);
+        if (flow == NULL)
+            break;
+        (void)expire(m, flow);
+        any = true;
+    }
+    for (unsigned i = 0; i < SUMS_PER_PACKET && attempts_take(m->attempts, m->now, &sum); i++) {
+        tell_sum(m, &sum);
+        any = true;
+    }
+    return any;
+}
+
+/* Opening */
+
+/* Ports that servers are known to listen on; below 1024 all are taken to be such. */
+static bool is_well_known(uint16_t port)
+{
+    switch (port) {
+    case 1080: /* SOCKS */
+    case 1194: /* OpenVPN */
+    case 1433: /* SQL Server */
+    case 1521: /* Oracle */
+    case 1883: /* MQTT */
+    case 3128: /* HTTP proxies */
+    case 3306: /* MySQL */
+    case 3389: /* RDP */
+    case 5060: /* SIP */
+    case 5061:
+    case 5222: /* XMPP */
+    case 5353: /* mDNS */
+    case 5432: /* PostgreSQL */
+    case 5900: /* VNC */
+    case 6379: /* Redis */
+    case 6667: /* IRC */
+    case 8000: /* HTTP */
+    case 8080:
+    case 8443:
+    case 8883: /* MQTT */
+    case 8888:
+        return true;
+    default:
+        return port < 1024;
+    }
+}
+
+/* Did the responder send this first packet? */
+static bool is_reply(const struct packet *p)
+{
+    if (p->proto == IP_PROTO_UDP)
+        return is_well_known(p->sport) && !is_well_known(p->dport);
+    if (p->proto != IP_PROTO_TCP)
+        return false;
+    uint8_t flags = p->tcp_flags;
+    if (flags & TCP_SYN)
+        return (flags & TCP_ACK) != 0;
+    if (!(flags & (TCP_ACK | TCP_RST))) /* no segment of a connection is without: a scan's probe */
+        return false;
+    return is_well_known(p->sport) && (!is_well_known(p->dport) || p->sport < p->dport);
+}
+
+static bool is_icmp_request(const struct packet *p)
+{
+    if (p->proto == IP_PROTO_ICMP6)
+        return p->sport == 128;
+    return p->sport == 8 || p->sport == 13 || p->sport == 15 || p->sport == 17;
+}
+
+static bool is_opening(const struct packet *p)
+{
+    switch (p->proto) {
+    case IP_PROTO_TCP:
+        if (p->tcp_flags & TCP_RST)
+            return false;
+        if (p->tcp_flags & TCP_SYN)
+            return !(p->tcp_flags & TCP_ACK);
+        return p->payload_length == 0;
+    case IP_PROTO_ICMP:
+    case IP_PROTO_ICMP6:
+        return is_icmp_request(p);
+    default:
+        return true;
+    }
+}
+
+static bool is_group(const struct packet *p)
+{
+    static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (p->has_mac && (p->dmac[0] & 1))
+        return true; /* a subnet's broadcast address is known by this only */
+    if (memcmp(p->dst, MAPPED, sizeof MAPPED) == 0)
+        return p->dst[12] >= 224; /* RFC 1112, RFC 919 */
+    return p->dst[0] == 0xff;     /* RFC 4291, 2.7 */
+}
+
+static void swap_ends(struct flow_key *key)
+{
+    struct flow_key was = *key;
+    memcpy(key->src, was.dst, 16);
+    memcpy(key->dst, was.src, 16);
+    key->sport = was.dport;
+    key->dport = was.sport;
+}
+
+static struct flow *open_flow(struct meter *m, struct flow_key *key, uint32_t hash,
+                              enum direction *from)
+{
+    const struct packet *p = &m->packet;
+    bool reply = is_reply(p);
+    bool opening = !reply && is_opening(p), attempt = opening && !is_group(p);
+    if (m->table.used == m->table.size) {
+        end_flow(m, flow_table_stalest(&m->table), END_RESOURCES);
+        m->counters.evicted_flows++;
+    }
+    if (reply)
+        swap_ends(key);
+    *from = reply ? RESP : ORIG;
+    struct flow *flow = flow_table_add(&m->table, key, hash,
+                                       attempt ? LIST_ATTEMPT : idle_list(key->proto), m->now);
+    flow->start = flow->last = p->ts;
+    flow->reported = m->now;
+    flow->vlan = p->vlan;
+    flow->interface = p->interface;
+    flow->has_mac = p->has_mac;
+    flow->opening = opening;
+    flow->attempt = attempt;
+    flow->mid_stream = !opening;
+    if (is_icmp(p->proto)) {
+        flow->icmp_type = (uint8_t)p->sport;
+        flow->icmp_code = (uint8_t)p->dport;
+    }
+    memcpy(flow->side[*from].mac, p->smac, 6);
+    memcpy(flow->side[!*from].mac, p->dmac, 6);
+    if (reply)
+        flow_history_add(flow, '^');
+    m->counters.flows++;
+    if (m->table.used > m->counters.table_peak)
+        m->counters.table_peak = m->table.used;
+    return flow;
+}
+
+static void tell_start(struct meter *m, const struct flow *flow)
+{
+    struct attempt attempt;
+    if (!flow->opening)
+        return;
+    attempt_of(&attempt, flow);
+    bool told = attempts_start(m->attempts, &attempt, m->now);
+    if (told && wanted(m, RECORD_CONN))
+        put(m, RECORD_CONN, flow_record_conn(m->buffer, flow, m->settings.secret));
+    if (!told)
+        m->counters.suppressed++;
+}
+
+/* Keeping */
+
+static void note_udp_history(struct flow *flow, enum direction from)
+{
+    struct flow_side *side = &flow->side[from];
+    if (side->packets == 0)
+        flow_history_add(flow, from == ORIG ? 'D' : 'd');
+}
+
+/* Count the packet; false when its side is counted on another interface. */
+static bool count_packet(struct flow *flow, enum direction from, const struct packet *p)
+{
+    struct flow_side *side = &flow->side[from];
+    bool tcp = p->proto == IP_PROTO_TCP;
+    if (side->packets > 0 && side->interface != p->interface)
+        return false;
+    /* Trailing packets of a connection closed on both sides do not make it longer (Zeek). */
+    bool trailing =
+        tcp && side->state >= TCP_END_CLOSED && flow->side[!from].state >= TCP_END_CLOSED;
+    if (p->ts > flow->last && !trailing)
+        flow->last = p->ts;
+    if (tcp) {
+        tcp_take(flow, from, p);
+    } else {
+        side->payload_bytes += p->payload_length;
+        if (p->proto == IP_PROTO_UDP)
+            note_udp_history(flow, from);
+    }
+    if (side->packets == 0) {
+        side->interface = p->interface;
+        memcpy(side->mac, p->smac, 6);
+    }
+    side->packets++;
+    side->ip_bytes += p->ip_length;
+    return true;
+}
+
+static void note_fate(struct meter *m, struct flow *flow, const struct packet *p)
+{
+    if (flow->fate == FATE_PENDING) {
+        enum flow_fate fate = p->proto == IP_PROTO_TCP ? tcp_fate(flow, p) : FATE_ANSWERED;
+        if (fate != FATE_PENDING)
+            settle(m, flow, fate, p->proto == IP_PROTO_TCP ? p->tcp_flags : 0);
+    } else if (flow->folded && (p->proto != IP_PROTO_TCP || tcp_answered(flow))) {
+        flow->folded = false; /* late, but it succeeded */
+    }
+}
+
+static void checkpoint(struct meter *m, struct flow *flow)
+{
+    if (m->now - flow->reported < m->settings.active_timeout)
+        return;
+    flow->reported = m->now;
+    m->counters.checkpoints++;
+    tell_flow(m, flow, END_ACTIVE);
+}
+
+/* The flow of the packet, if it is in the table and still running. */
+static struct flow *running_flow(struct meter *m, const struct flow_key *key, uint32_t hash,
+                                 enum direction *from)
+{
+    struct flow *flow = flow_table_find(&m->table, key, hash, from);
+    if (flow == NULL)
+        return NULL;
+    if (flow_table_is_due(&m->table, flow, m->now) && expire(m, flow))
+        return NULL;
+    if (key->proto == IP_PROTO_TCP && tcp_reuses(flow, *from, &m->packet)) {
+        end_flow(m, flow, tcp_over(flow) ? END_OF_FLOW : END_IDLE);
+        return NULL;
+    }
+    return flow;
+}
+
+static void take_flow_packet(struct meter *m, struct flow_key *key)
+{
+    const struct packet *p = &m->packet;
+    uint32_t hash = flow_key_hash(key, m->settings.secret);
+    enum direction from = ORIG;
+    struct flow *flow = running_flow(m, key, hash, &from);
+    bool first = flow == NULL;
+    if (first)
+        flow = open_flow(m, key, hash, &from);
+    if (!count_packet(flow, from, p)) {
+        m->counters.copied_packets++;
+        return;
+    }
+    if (first)
+        tell_start(m, flow);
+    if (from == RESP)
+        note_fate(m, flow, p);
+    if (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP)
+        application_packet(m->applications, flow, from, p);
+    flow_table_touch(&m->table, flow, list_of(flow), m->now);
+    checkpoint(m, flow);
+}
+
+/* ICMP */
+
+/* The key's ports for ICMP: identifier and request type for requests and their replies, so that
+ * both fall into one flow; 0, type and code otherwise. */
+static void set_icmp_ports(struct flow_key *key, uint16_t type, uint16_t code, uint16_t identifier)
+{
+    bool v6 = key->proto == IP_PROTO_ICMP6;
+    uint16_t request = type;
+    if (v6 ? type == 129 : (type == 14 || type == 16 || type == 18))
+        request = (uint16_t)(type - 1);
+    else if (!v6 && type == 0)
+        request = 8;
+    bool paired =
+        v6 ? request == 128 : (request == 8 || request == 13 || request == 15 || request == 17);
+    key->sport = paired ? identifier : 0;
+    key->dport = (uint16_t)(request << 8 | (paired ? 0 : code));
+    if (paired && request != type) { /* a reply: the same ports seen from the other side */
+        uint16_t port = key->sport;
+        key->sport = key->dport;
+        key->dport = port;
+    }
+}
+
+static bool is_icmp_error(const struct packet *p)
+{
+    if (p->proto == IP_PROTO_ICMP6)
+        return p->sport >= 1 && p->sport <= 4;
+    return p->proto == IP_PROTO_ICMP &&
+           (p->sport == 3 || p->sport == 4 || p->sport == 5 || p->sport == 11 || p->sport == 12);
+}
+
+/* Unreachable, and not merely too big (RFC 792, RFC 1191, RFC 4443). */
+static bool is_refusal(const struct packet *p)
+{
+    return p->proto == IP_PROTO_ICMP6 ? p->sport == 1 : p->sport == 3 && p->dport != 4;
+}
+
+/* An error makes no flow; it may be the fate of the one that it quotes. */
+static void take_icmp_error(struct meter *m)
+{
+    const struct packet *p = &m->packet;
+    const struct quoted_flow *q = &p->quoted;
+    struct flow_key key = {.sport = q->sport, .dport = q->dport, .proto = q->proto};
+    enum direction from = ORIG;
+    m->counters.other_packets++;
+    if (!q->present || !is_refusal(p) || memcmp(q->src, p->dst, 16) != 0)
+        return;
+    memcpy(key.src, q->src, 16);
+    memcpy(key.dst, q->dst, 16);
+    if (is_icmp(q->proto))
+        set_icmp_ports(&key, q->sport, q->dport, q->icmp_id);
+    struct flow *flow = running_flow(m, &key, flow_key_hash(&key, m->settings.secret), &from);
+    if (flow == NULL || from != ORIG || flow->fate != FATE_PENDING || !flow->attempt)
+        return;
+    settle(m, flow, FATE_REFUSED, 0);
+    flow_table_touch(&m->table, flow, list_of(flow), m->now);
+}
+
+/* Packets */
+
+static bool lacks_header(const struct packet *p)
+{
+    bool has_header = p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP ||
+                      p->proto == IP_PROTO_SCTP || is_icmp(p->proto);
+    return p->later_fragment || (has_header && !p->has_transport);
+}
+
+static void take_ip(struct meter *m)
+{
+    const struct packet *p = &m->packet;
+    struct flow_key key;
+    if (lacks_header(p)) {
+        m->counters.other_packets++;
+        return;
+    }
+    if (is_icmp_error(p)) {
+        take_icmp_error(m);
+        return;
+    }
+    memset(&key, 0, sizeof key);
+    memcpy(key.src, p->src, 16);
+    memcpy(key.dst, p->dst, 16);
+    key.proto = p->proto;
+    if (is_icmp(p->proto)) {
+        set_icmp_ports(&key, p->sport, p->dport, p->icmp_id);
+    } else if (p->has_transport) {
+        key.sport = p->sport;
+        key.dport = p->dport;
+    }
+    take_flow_packet(m, &key);
+}
+
+static void take_arp(struct meter *m)
+{
+    if (!attempts_message(m->attempts, m->packet.arp.sender_mac, m->now))
+        m->counters.suppressed++;
+    else if (wanted(m, RECORD_ARP))
+        put(m, RECORD_ARP, flow_record_arp(m->buffer, &m->packet));
+}
+
+bool meter_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts,
+                  uint32_t wire_length, const uint8_t *bytes, uint32_t captured_length)
+{
+    struct packet *p = &m->packet;
+    if (m->settings.wait && !count_ready(m))
+        return false;
+    if (ts > m->now)
+        m->now = ts;
+    m->counters.packets++;
+    m->counters.bytes += wire_length;
+    (void)expire_some(m);
+    p->ts = ts;
+    p->interface = interface;
+    p->wire_length = wire_length;
+    p->captured_length = captured_length;
+    (void)decode_packet(p, linktype, bytes, captured_length, &m->events);
+    if (p->kind == PACKET_IP)
+        take_ip(m);
+    else if (p->kind == PACKET_ARP)
+        take_arp(m);
+    else
+        m->counters.other_packets++;
+    if (m->now - m->told >= CLOCK_STEP)
+        tell_clock(m);
+    return true;
+}
+
+bool meter_advance(struct meter *m, uint64_t now)
+{
+    if (now > m->now)
+        m->now = now;
+    do {
+        if (!count_ready(m))
+            return false;
+    } while (expire_some(m));
+    if (m->now > m->told)
+        tell_clock(m);
+    return true;
+}
+
+bool meter_flush(struct meter *m)
+{
+    struct attempts_sum sum;
+    do {
+        if (m->settings.wait && !count_ready(m))
+            return false;
+    } while (expire_some(m));
+    while (m->table.used > 0) {
+        if (m->settings.wait && !count_ready(m))
+            return false;
+        end_flow(m, flow_table_first(&m->table), END_FORCED);
+    }
+    while (attempts_take(m->attempts, UINT64_MAX, &sum)) {
+        tell_sum(m, &sum);
+        if (m->settings.wait && !count_ready(m))
+            return false;
+    }
+    return true;
+}
+
+uint64_t meter_now(const struct meter *m)
+{
+    return m->now;
+}
+
+uint32_t meter_flows(const struct meter *m)
+{
+    return m->table.used;
+}
+
+const struct meter_counters *meter_counters(struct meter *m)
+{
+    m->counters.evicted_applications = application_evicted(m->applications);
+    m->counters.evicted_sources = attempts_evicted(m->attempts);
+    return &m->counters;
+}
+
+const struct events *meter_events(const struct meter *m)
+{
+    return &m->events;
+}
+
+/* Start */
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
+size_t meter_bytes(const struct meter_settings *settings)
+{
+    return aligned(sizeof(struct meter)) + aligned(flow_table_bytes(settings->flows)) +
+           aligned(attempts_bytes(settings->sources)) +
+           aligned(application_pool_bytes(settings->applications));
+}
+
+struct meter *meter_init(void *memory, const struct meter_settings *settings,
+                         struct record_sink sink)
+{
+    struct meter *m = memory;
+    uint8_t *at = memory;
+    memset(m, 0, sizeof *m);
+    m->settings = *settings;
+    m->sink = sink;
+    m->counted = (struct record_sink){m, count_put, count_ready, sink.wanted};
+    at += aligned(sizeof *m);
+    const uint64_t timeouts[FLOW_LISTS] = {
+        [LIST_ATTEMPT] = settings->attempt_timeout,
+        [LIST_CLOSED] = settings->closed_linger,
+        [LIST_TCP] = settings->tcp_idle,
+        [LIST_UDP] = settings->udp_idle,
+        [LIST_ICMP] = settings->icmp_idle,
+    };
+    flow_table_init(&m->table, at, settings->flows, timeouts);
+    at += aligned(flow_table_bytes(settings->flows));
+    m->attempts = attempts_init(at, settings->sources, settings->fold_after,
+                                settings->fold_interval, settings->secret);
+    at += aligned(attempts_bytes(settings->sources));
+    struct application_context context = {&m->counted, &m->events, m->settings.secret, m->buffer};
+    m->applications = application_pool_init(at, settings->applications, context);
+    return m;
+}
