@@ -18,6 +18,7 @@ static void restart(void)
 {
     free(memory);
     memory = aligned_alloc(64, (attempts_bytes(ENTRIES) + 63) & ~(size_t)63);
+    memset(memory, 0, attempts_bytes(ENTRIES));
     a = attempts_init(memory, ENTRIES, FOLD_AFTER, INTERVAL, SECRET);
 }
 

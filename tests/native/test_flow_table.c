@@ -147,6 +147,7 @@ static void test_a_uid_is_the_same_on_every_machine(void)
 int main(void)
 {
     void *memory = aligned_alloc(64, (flow_table_bytes(SLOTS) + 63) & ~(size_t)63);
+    memset(memory, 0, flow_table_bytes(SLOTS));
     flow_table_init(&table, memory, SLOTS, TIMEOUTS);
     test_both_directions_find_the_flow();
     test_a_list_expires_in_order_and_a_touch_defers();

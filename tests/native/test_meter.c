@@ -131,7 +131,7 @@ static void start_with(const struct meter_settings *settings, uint32_t wanted)
     struct record_sink sink = {NULL, sink_put, sink_ready, wanted};
     free(memory);
     memory = aligned_alloc(64, (meter_bytes(settings) + 63) & ~(size_t)63);
-    memset(memory, 0xa5, meter_bytes(settings));
+    memset(memory, 0, meter_bytes(settings));
     m = meter_init(memory, settings, sink);
     seen_count = 0;
     sink_is_ready = true;

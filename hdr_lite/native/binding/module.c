@@ -4,6 +4,7 @@
  * claimed: without the Py_mod_gil slot a free-threaded Python turns its lock on.
  */
 #include "capture_type.h"
+#include "meter_type.h"
 #include "process.h"
 #include "ring_type.h"
 #include "state.h"
@@ -31,6 +32,7 @@ static int native_exec(PyObject *module)
     static int (*const add[])(PyObject *) = {
         process_add,
         ring_type_add,
+        meter_type_add,
         tally_type_add,
         capture_type_add,
     };

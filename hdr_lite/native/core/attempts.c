@@ -35,7 +35,8 @@ struct entry {
 struct table {
     struct entry *entries;
     uint32_t *buckets;
-    uint32_t mask, free, oldest, newest;
+    uint32_t mask, size, oldest, newest;
+    uint32_t free, fresh; /* chain of entries given back; entries that were ever used */
 };
 
 struct attempts {
@@ -86,7 +87,6 @@ struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_aft
     struct attempts *a = memory;
     uint8_t *at = (uint8_t *)memory + header_bytes();
     uint32_t buckets = bucket_count(half(entries));
-    memset(memory, 0, attempts_bytes(entries));
     a->fold_after = fold_after;
     a->interval = fold_interval;
     memcpy(a->secret, secret, sizeof a->secret);
@@ -94,9 +94,7 @@ struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_aft
         struct table *t = &a->tables[i];
         t->entries = (void *)at;
         at += entries_bytes(entries);
-        for (uint32_t j = 0; j + 1 < half(entries); j++)
-            t->entries[j].next = j + 2;
-        t->free = 1;
+        t->size = half(entries);
     }
     for (unsigned i = 0; i < 2; i++) {
         a->tables[i].buckets = (void *)at;
@@ -247,13 +245,14 @@ static void displace(struct attempts *a, struct table *t, struct entry *e, bool 
 static struct entry *table_add(struct attempts *a, struct table *t, const struct entry *key,
                                uint64_t now)
 {
-    if (t->free == 0) {
+    if (t->free == 0 && t->fresh == t->size) {
         a->evicted++;
         displace(a, t, &t->entries[t->oldest - 1], false);
     }
-    uint32_t index = t->free;
+    uint32_t index = t->free != 0 ? t->free : ++t->fresh;
     struct entry *e = &t->entries[index - 1];
-    t->free = e->next;
+    if (index == t->free)
+        t->free = e->next;
     memset(e, 0, sizeof *e);
     memcpy(e->address, key->address, 16);
     e->port = key->port;

@@ -60,8 +60,8 @@ struct attempts_sum {
 struct attempts;
 
 size_t attempts_bytes(uint32_t entries);
-/* Half of the entries are for sources, half for targets. Memory, aligned to 8, stays the
- * caller's. */
+/* Half of the entries are for sources, half for targets. Memory, zeroed and aligned to 8, stays
+ * the caller's. */
 struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_after,
                                uint64_t fold_interval, const uint8_t secret[16]);
 /* A connection starts: is its start to be told? */

@@ -1,5 +1,6 @@
 /* The biflow table (flow_table.h). Chains and lists hold slot index + 1, so that zeroed memory
- * is an empty table; the free slots are chained through next_in_bucket.
+ * is an empty table. Slots given back are chained through next_in_bucket; the others are taken
+ * in order, so that pages that were never needed are never touched.
  */
 #include "flow_table.h"
 
@@ -25,14 +26,10 @@ void flow_table_init(struct flow_table *t, void *memory, uint32_t slots,
                      const uint64_t timeouts[FLOW_LISTS])
 {
     memset(t, 0, sizeof *t);
-    memset(memory, 0, flow_table_bytes(slots));
     t->slots = memory;
     t->buckets = (void *)((uint8_t *)memory + slots_bytes(slots));
     t->bucket_mask = bucket_count(slots) - 1;
     t->size = slots;
-    for (uint32_t i = 0; i + 1 < slots; i++)
-        t->slots[i].next_in_bucket = i + 2;
-    t->free = 1;
     for (unsigned i = 0; i < FLOW_LISTS; i++) {
         t->timeouts[i] = timeouts[i];
         t->slack[i] = i == LIST_ATTEMPT ? 0 : timeouts[i] / 16;
@@ -118,9 +115,12 @@ struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, ui
                             enum flow_list list, uint64_t now)
 {
     struct flow *flow = flow_at(t, t->free);
-    if (flow == NULL)
+    if (flow != NULL)
+        t->free = flow->next_in_bucket;
+    else if (t->fresh < t->size)
+        flow = &t->slots[t->fresh++];
+    else
         return NULL;
-    t->free = flow->next_in_bucket;
     memset(flow, 0, sizeof *flow);
     flow->key = *key;
     flow->hash = hash;

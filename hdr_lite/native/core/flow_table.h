@@ -86,14 +86,15 @@ struct flow_list_ends {
 struct flow_table {
     struct flow *slots;
     uint32_t *buckets; /* a power of two of them; slot index + 1 */
-    uint32_t bucket_mask, size, used, free;
+    uint32_t bucket_mask, size, used;
+    uint32_t free, fresh; /* chain of slots given back; slots that were ever used */
     struct flow_list_ends lists[FLOW_LISTS];
     uint64_t timeouts[FLOW_LISTS], slack[FLOW_LISTS];
     uint64_t serial;
 };
 
 size_t flow_table_bytes(uint32_t slots);
-/* Memory of flow_table_bytes(), aligned to 64, stays the caller's. */
+/* Memory of flow_table_bytes(), zeroed and aligned to 64, stays the caller's. */
 void flow_table_init(struct flow_table *t, void *memory, uint32_t slots,
                      const uint64_t timeouts[FLOW_LISTS]);
 /* Bring the bucket's first flow near the processor; the sooner before find, the better. */

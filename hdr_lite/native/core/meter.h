@@ -57,7 +57,7 @@ struct meter_counters {
 struct meter;
 
 size_t meter_bytes(const struct meter_settings *settings);
-/* Memory is aligned to 64 and stays the caller's; the sink is copied. */
+/* Memory is zeroed, aligned to 64 and stays the caller's; the sink is copied. */
 struct meter *meter_init(void *memory, const struct meter_settings *settings,
                          struct record_sink sink);
 
