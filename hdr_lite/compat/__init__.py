@@ -1,1 +1,1 @@
-"""TODO(docstring by its author)"""
+"""Modules written for Slips run here unchanged; nothing of it is loaded for the others."""
