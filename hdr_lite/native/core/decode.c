@@ -10,16 +10,24 @@ static decoder *const decoders[NEXT_COUNT] = {
     [NEXT_ETHERNET] = decode_ethernet,
     [NEXT_ETHERTYPE] = decode_ethertype,
     [NEXT_VLAN] = decode_vlan,
+    [NEXT_VNTAG] = decode_vntag,
+    [NEXT_FABRICPATH] = decode_fabricpath,
+    [NEXT_MACSEC] = decode_macsec,
+    [NEXT_NSH] = decode_nsh,
+    [NEXT_MPLS] = decode_mpls,
     [NEXT_LLC] = decode_llc,
+    [NEXT_SNAP] = decode_snap,
     [NEXT_SLL] = decode_sll,
     [NEXT_SLL2] = decode_sll2,
     [NEXT_LOOPBACK] = decode_loopback,
+    [NEXT_ARCNET] = decode_arcnet,
     [NEXT_PPPOE] = decode_pppoe,
     [NEXT_PPP] = decode_ppp,
     [NEXT_CISCO_HDLC] = decode_cisco_hdlc,
-    [NEXT_MPLS] = decode_mpls,
+    [NEXT_FRAME_RELAY] = decode_frame_relay,
     [NEXT_NFLOG] = decode_nflog,
     [NEXT_RADIOTAP] = decode_radiotap,
+    [NEXT_PPI] = decode_ppi,
     [NEXT_WLAN] = decode_wlan,
     [NEXT_ARP] = decode_arp,
     [NEXT_IP] = decode_ip,
@@ -39,6 +47,9 @@ static decoder *const decoders[NEXT_COUNT] = {
     [NEXT_GENEVE] = decode_geneve,
     [NEXT_GTP] = decode_gtp,
     [NEXT_TEREDO] = decode_teredo,
+    [NEXT_L2TP] = decode_l2tp,
+    [NEXT_AYIYA] = decode_ayiya,
+    [NEXT_CAPWAP] = decode_capwap,
 };
 
 static enum next next_of_linktype(int linktype)
@@ -60,17 +71,21 @@ static enum next next_of_linktype(int linktype)
     case 12: /* RAW, by system */
     case 14:
     case 101:
+    case 228: /* IPV4 */
+    case 229: /* IPV6 */
         return NEXT_IP;
-    case 228:
-        return NEXT_IPV4;
-    case 229:
-        return NEXT_IPV6;
     case 113:
         return NEXT_SLL;
     case 276:
         return NEXT_SLL2;
     case 105: /* IEEE802_11 */
         return NEXT_WLAN;
+    case 107: /* FRELAY */
+        return NEXT_FRAME_RELAY;
+    case 129: /* ARCNET_LINUX */
+        return NEXT_ARCNET;
+    case 192:
+        return NEXT_PPI;
     case 127: /* IEEE802_11_RADIO */
         return NEXT_RADIOTAP;
     case 239:
@@ -93,7 +108,7 @@ static void forget(struct packet *packet)
     packet->has_mac = false;
     packet->vlan = 0;
     packet->quoted.present = false;
-    packet->outer.present = false;
+    packet->outers = 0;
     packet->payload.left = 0;
     packet->payload_length = 0;
 }
@@ -116,6 +131,8 @@ unsigned decode_packet(struct packet *packet, int linktype, const uint8_t *bytes
         }
         next = decoders[next](&d, &c);
     }
+    if (d.impossible && packet->kind == PACKET_IP)
+        packet->kind = PACKET_IMPOSSIBLE;
     return d.defects;
 }
 
@@ -126,18 +143,20 @@ void decode_enter_ip(struct decode *d, uint8_t version)
     d->extensions = 0;
     if (d->quoting)
         return;
-    if (p->kind == PACKET_IP && !p->outer.present) {
-        p->outer.present = true;
-        p->outer.proto = p->proto;
-        p->outer.sport = p->sport;
-        p->outer.dport = p->dport;
-        memcpy(p->outer.src, p->src, 16);
-        memcpy(p->outer.dst, p->dst, 16);
+    if (p->kind == PACKET_IP && p->outers < 2) {
+        struct outer_flow *outer = &p->outer[p->outers++];
+        outer->proto = p->proto;
+        outer->sport = p->sport;
+        outer->dport = p->dport;
+        memcpy(outer->src, p->src, 16);
+        memcpy(outer->dst, p->dst, 16);
     }
     p->kind = PACKET_IP;
     p->ip_version = version;
     p->fragment = false;
     p->later_fragment = false;
+    p->last_fragment = false;
+    p->has_ports = false;
     p->has_transport = false;
     p->sport = 0;
     p->dport = 0;
@@ -165,6 +184,14 @@ enum next next_of_ethertype(uint16_t type)
     case 0x9100:
     case 0x9200:
         return NEXT_VLAN;
+    case 0x8926:
+        return NEXT_VNTAG;
+    case 0x8903:
+        return NEXT_FABRICPATH;
+    case 0x88e5:
+        return NEXT_MACSEC;
+    case 0x894f:
+        return NEXT_NSH;
     case 0x8847:
     case 0x8848:
         return NEXT_MPLS;
@@ -234,6 +261,8 @@ enum next next_of_ip_protocol(struct decode *d, uint8_t protocol)
         return NEXT_GRE;
     case 97:
         return NEXT_ETHERIP;
+    case 143: /* Ethernet behind segment routing (RFC 8986) */
+        return NEXT_ETHERNET;
     case 137: /* MPLS in IP (RFC 4023) */
         return NEXT_MPLS;
     default:

@@ -9,7 +9,7 @@ enum next decode_arp(struct decode *d, struct cursor *c)
     uint8_t h[8];
     uint8_t body[20];
 
-    p->layers |= LAYER_ARP;
+    decode_layer(d, c, LAYER_ARP);
     if (!cursor_bytes(c, h, sizeof h))
         return decode_short(d, EVENT_ARP_TRUNCATED);
     if (be16(h + 2) != 0x0800 || h[4] != 6 || h[5] != 4) {

@@ -1,9 +1,7 @@
-/* Links: Ethernet II and 802.3 with LLC and SNAP, VLAN tags, Linux cooked
- * captures, loopback, PPPoE (RFC 2516), PPP (RFC 1661), Cisco HDLC, MPLS (RFC 3032).
+/* Links of local networks: Ethernet II and 802.3 with LLC and SNAP (RFC 1042), Linux
+ * cooked captures, loopback, ARCNET (RFC 1201, RFC 1051).
  */
 #include "decode_internal.h"
-
-#define ETHERTYPE_LEAST 0x0600u /* below, the field is an 802.3 length */
 
 enum next decode_ethernet(struct decode *d, struct cursor *c)
 {
@@ -32,21 +30,8 @@ enum next decode_ethertype(struct decode *d, struct cursor *c)
     return NEXT_LLC;
 }
 
-enum next decode_vlan(struct decode *d, struct cursor *c)
-{
-    uint16_t tag;
-
-    if (!cursor_u16(c, &tag))
-        return decode_short(d, EVENT_VLAN_TRUNCATED);
-    if (d->packet->vlan == 0 && !d->quoting && d->packet->kind == PACKET_OTHER)
-        d->packet->vlan = tag & 0x0fff;
-    if (c->left < 2)
-        return decode_short(d, EVENT_VLAN_TRUNCATED);
-    return decode_ethertype(d, c);
-}
-
 /* SNAP: an organisation and what its number means. */
-static enum next decode_snap(struct decode *d, struct cursor *c)
+enum next decode_snap(struct decode *d, struct cursor *c)
 {
     uint32_t organisation;
     uint16_t type;
@@ -73,7 +58,7 @@ enum next decode_llc(struct decode *d, struct cursor *c)
     if (!cursor_bytes(c, head, sizeof head))
         return decode_short(d, EVENT_LLC_TRUNCATED);
     if (head[0] == 0xaa && head[1] == 0xaa && head[2] == 0x03)
-        return decode_snap(d, c);
+        return NEXT_SNAP;
     if (head[0] == 0x06 && head[2] == 0x03) /* IP without SNAP */
         return NEXT_IPV4;
     return NEXT_NONE;
@@ -150,83 +135,28 @@ enum next decode_loopback(struct decode *d, struct cursor *c)
     }
 }
 
-enum next decode_pppoe(struct decode *d, struct cursor *c)
+/* Source, destination, two bytes of Linux' own, and the system code. RFC 1201 splits
+ * packets, of which we read those that are whole. */
+enum next decode_arcnet(struct decode *d, struct cursor *c)
 {
-    uint8_t h[6];
+    uint8_t h[5];
+    uint8_t split;
 
-    if (!cursor_bytes(c, h, sizeof h))
-        return decode_short(d, EVENT_PPPOE_TRUNCATED);
-    if (h[0] != 0x11) { /* version 1, type 1 */
-        decode_defect(d, EVENT_PPPOE_BAD_VERSION);
-        return NEXT_NONE;
-    }
-    if (h[1] != 0) /* a code: not session data */
-        return NEXT_NONE;
-    if (!decode_trim(d, c, be16(h + 4)))
-        decode_defect(d, EVENT_PPPOE_BAD_LENGTH);
-    return NEXT_PPP;
-}
-
-/* Address and control may be left out, and the protocol number may be one byte:
- * its last byte is odd, every other is even (RFC 1661, 2 and 6.5). */
-enum next decode_ppp(struct decode *d, struct cursor *c)
-{
-    uint8_t first, low;
-    uint16_t protocol;
-
-    if (cursor_peek_u8(c, 0, &first) && first <= 1)
-        (void)cursor_skip(c, 1); /* PPP_PPPD's direction */
-    if (cursor_peek_u8(c, 0, &first) && first == 0xff)
-        (void)cursor_skip(c, 2);
-    if (!cursor_u8(c, &first))
-        return decode_short(d, EVENT_PPP_TRUNCATED);
-    protocol = first;
-    if ((first & 1) == 0) {
-        if (!cursor_u8(c, &low))
-            return decode_short(d, EVENT_PPP_TRUNCATED);
-        protocol = (uint16_t)(first << 8 | low);
-    }
-    return next_of_ppp(protocol);
-}
-
-/* Cisco HDLC: address (unicast, multicast), control, EtherType. PPP captures whose
- * frames begin with the PPP address are met under this link type too. */
-enum next decode_cisco_hdlc(struct decode *d, struct cursor *c)
-{
-    uint8_t h[4];
-    uint8_t first;
-
-    if (cursor_peek_u8(c, 0, &first) && first == 0xff)
-        return NEXT_PPP;
     if (!cursor_bytes(c, h, sizeof h))
         return decode_short(d, EVENT_LINK_TRUNCATED);
-    return next_of_ethertype(be16(h + 2));
-}
-
-/* The stack to its bottom; what follows names itself by its first nibble (RFC 4928). */
-enum next decode_mpls(struct decode *d, struct cursor *c)
-{
-    uint32_t entry;
-    uint8_t first;
-
-    for (unsigned labels = 0; labels < 16; labels++) {
-        if (!cursor_u32(c, &entry))
-            return decode_short(d, EVENT_MPLS_TRUNCATED);
-        if ((entry & 0x100) == 0)
-            continue;
-        if (!cursor_peek_u8(c, 0, &first))
+    switch (h[4]) {
+    case 0xf0: /* RFC 1051 */
+        return NEXT_IPV4;
+    case 0xf1:
+        return NEXT_ARP;
+    case 0xd4: /* RFC 1201 */
+    case 0xd5:
+        if (!cursor_u8(c, &split) || !cursor_skip(c, 2))
+            return decode_short(d, EVENT_LINK_TRUNCATED);
+        if (split != 0)
             return NEXT_NONE;
-        switch (first >> 4) {
-        case 4:
-            return NEXT_IPV4;
-        case 6:
-            return NEXT_IPV6;
-        case 0: /* a pseudowire control word (RFC 4385), then Ethernet (RFC 4448) */
-            return cursor_skip(c, 4) ? NEXT_ETHERNET : NEXT_NONE;
-        default:
-            return NEXT_NONE;
-        }
+        return h[4] == 0xd4 ? NEXT_IPV4 : NEXT_ARP;
+    default:
+        return NEXT_NONE;
     }
-    decode_defect(d, EVENT_LAYERS_EXCEEDED);
-    return NEXT_NONE;
 }

@@ -19,16 +19,24 @@ enum next {
     NEXT_ETHERNET,
     NEXT_ETHERTYPE, /* two bytes of EtherType, or of 802.3 length */
     NEXT_VLAN,
+    NEXT_VNTAG,
+    NEXT_FABRICPATH,
+    NEXT_MACSEC,
+    NEXT_NSH,
+    NEXT_MPLS,
     NEXT_LLC,
+    NEXT_SNAP,
     NEXT_SLL,
     NEXT_SLL2,
     NEXT_LOOPBACK,
+    NEXT_ARCNET,
     NEXT_PPPOE,
     NEXT_PPP,
     NEXT_CISCO_HDLC,
-    NEXT_MPLS,
+    NEXT_FRAME_RELAY,
     NEXT_NFLOG,
     NEXT_RADIOTAP,
+    NEXT_PPI,
     NEXT_WLAN,
     NEXT_ARP,
     NEXT_IP, /* the version nibble decides */
@@ -48,6 +56,9 @@ enum next {
     NEXT_GENEVE,
     NEXT_GTP,
     NEXT_TEREDO,
+    NEXT_L2TP,
+    NEXT_AYIYA,
+    NEXT_CAPWAP,
     NEXT_COUNT
 };
 
@@ -59,6 +70,7 @@ struct decode {
     unsigned defects;
     unsigned extensions; /* IPv6 extension headers of the present IP header */
     bool quoting;        /* inside the headers that an ICMP error quotes */
+    bool impossible;     /* IPv6 addresses that only stand for IPv4 ones were on the wire */
 };
 
 /* A defect. What an ICMP error quotes is cut short by design and never counts as one. */
@@ -78,6 +90,13 @@ static inline enum next decode_short(struct decode *d, enum event event)
     return NEXT_NONE;
 }
 
+/* A layer counts when a header announces it; inside a quotation, when one byte of it is there. */
+static inline void decode_layer(struct decode *d, const struct cursor *c, enum layer layer)
+{
+    if (!d->quoting || c->left > 0)
+        d->packet->layers |= layer;
+}
+
 /* A header says that `length` bytes follow: what is behind them is padding.
  * False when that is more than there ever was; then nothing is cut. */
 static inline bool decode_trim(struct decode *d, struct cursor *c, uint32_t length)
@@ -93,6 +112,9 @@ static inline bool decode_trim(struct decode *d, struct cursor *c, uint32_t leng
     d->missing = lacking;
     return true;
 }
+
+/* Below, an Ethernet frame's type field is an 802.3 length. */
+#define ETHERTYPE_LEAST 0x0600u
 
 /* Whoever reads what an EtherType names; NEXT_NONE for those that we do not read. */
 enum next next_of_ethertype(uint16_t type);
@@ -111,12 +133,15 @@ void decode_payload(struct decode *d, const struct cursor *c);
 
 typedef enum next decoder(struct decode *d, struct cursor *c);
 
-decoder decode_ethernet, decode_ethertype, decode_vlan, decode_llc, decode_sll, decode_sll2,
-    decode_loopback, decode_pppoe, decode_ppp, decode_cisco_hdlc, decode_mpls;
-decoder decode_nflog, decode_radiotap, decode_wlan;
+decoder decode_ethernet, decode_ethertype, decode_llc, decode_snap, decode_sll, decode_sll2,
+    decode_loopback, decode_arcnet;
+decoder decode_vlan, decode_vntag, decode_fabricpath, decode_macsec, decode_nsh, decode_mpls;
+decoder decode_pppoe, decode_ppp, decode_cisco_hdlc, decode_frame_relay;
+decoder decode_nflog, decode_radiotap, decode_ppi, decode_wlan, decode_capwap;
 decoder decode_arp;
 decoder decode_ip, decode_ipv4, decode_ipv6, decode_ipv6_extension, decode_ipv6_fragment, decode_ah;
 decoder decode_tcp, decode_udp, decode_sctp, decode_icmp, decode_icmp6;
-decoder decode_gre, decode_etherip, decode_vxlan, decode_geneve, decode_gtp, decode_teredo;
+decoder decode_gre, decode_etherip, decode_vxlan, decode_geneve, decode_gtp, decode_teredo,
+    decode_l2tp, decode_ayiya;
 
 #endif

@@ -7,9 +7,15 @@ enum next decode_ip(struct decode *d, struct cursor *c)
 
     if (!cursor_peek_u8(c, 0, &first))
         return decode_short(d, EVENT_LINK_TRUNCATED);
-    if (first >> 4 == 6)
-        return decode_ipv6(d, c);
-    return decode_ipv4(d, c);
+    switch (first >> 4) {
+    case 4:
+        return NEXT_IPV4;
+    case 6:
+        return NEXT_IPV6;
+    default:
+        decode_defect(d, EVENT_IP_BAD_VERSION);
+        return NEXT_NONE;
+    }
 }
 
 /* ::ffff:a.b.c.d */
@@ -21,10 +27,10 @@ static void map_address(uint8_t out[16], const uint8_t address[4])
     memcpy(out + 12, address, 4);
 }
 
-static void note_header(struct decode *d, const uint8_t h[20], uint32_t length, bool fragment,
-                        bool later)
+static void note_header(struct decode *d, const uint8_t h[20], uint32_t length)
 {
     struct packet *p = d->packet;
+    uint16_t fragment = be16(h + 6) & 0x3fff; /* whether more follow, and the offset */
 
     decode_enter_ip(d, 4);
     if (d->quoting) {
@@ -36,8 +42,12 @@ static void note_header(struct decode *d, const uint8_t h[20], uint32_t length, 
     map_address(p->dst, h + 16);
     p->ttl = h[8];
     p->ip_length = length;
-    p->fragment = fragment;
-    p->later_fragment = later;
+    if (fragment == 0)
+        return;
+    p->fragment = true;
+    p->later_fragment = (fragment & 0x1fff) != 0;
+    p->last_fragment = (fragment & 0x2000) == 0;
+    p->fragment_id = be16(h + 4);
 }
 
 enum next decode_ipv4(struct decode *d, struct cursor *c)
@@ -46,11 +56,11 @@ enum next decode_ipv4(struct decode *d, struct cursor *c)
     uint8_t h[20];
     uint8_t first;
 
+    decode_layer(d, c, LAYER_IP4);
     if (cursor_peek_u8(c, 0, &first) && first >> 4 != 4) {
         decode_defect(d, EVENT_IPV4_BAD_VERSION);
-        return NEXT_NONE;
+        return first >> 4 == 6 ? NEXT_IPV6 : NEXT_NONE;
     }
-    d->packet->layers |= LAYER_IP4;
     if (!cursor_bytes(c, h, sizeof h))
         return decode_short(d, EVENT_IPV4_TRUNCATED);
     uint32_t header = (h[0] & 15u) * 4u;
@@ -70,15 +80,14 @@ enum next decode_ipv4(struct decode *d, struct cursor *c)
         total = start.left + d->missing;
     }
     *c = start;
-    uint16_t offset = be16(h + 6) & 0x1fff;
-    bool fragment = offset != 0 || (h[6] & 0x20) != 0;
-    if (fragment)
+    uint16_t fragment = be16(h + 6) & 0x3fff;
+    if (fragment != 0)
         d->packet->layers |= LAYER_FRAGMENT;
-    note_header(d, h, total, fragment, offset != 0);
+    note_header(d, h, total);
     if (!cursor_skip(c, header))
         return decode_short(d, EVENT_IPV4_TRUNCATED);
     if (d->quoting) {
-        if (offset == 0)
+        if ((fragment & 0x1fff) == 0)
             return next_of_ip_protocol(d, h[9]);
         d->packet->quoted.proto = h[9];
         return NEXT_NONE;

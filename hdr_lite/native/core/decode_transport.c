@@ -32,19 +32,32 @@ static enum next quoted_ports(struct decode *d, struct cursor *c)
     return NEXT_NONE;
 }
 
+/* Not a whole header; the ports may still be there. */
+static enum next tcp_truncated(struct decode *d, struct cursor *c)
+{
+    uint16_t sport, dport;
+
+    if (cursor_u16(c, &sport) && cursor_u16(c, &dport)) {
+        note_ports(d, sport, dport, 0);
+        d->packet->has_ports = true;
+    }
+    return decode_short(d, EVENT_TCP_TRUNCATED);
+}
+
 enum next decode_tcp(struct decode *d, struct cursor *c)
 {
     struct packet *p = d->packet;
     uint8_t h[20];
 
-    p->layers |= LAYER_TCP;
+    decode_layer(d, c, LAYER_TCP);
     if (d->quoting)
         return quoted_ports(d, c);
     struct cursor start = *c;
     if (!cursor_bytes(c, h, sizeof h))
-        return decode_short(d, EVENT_TCP_TRUNCATED);
+        return tcp_truncated(d, &start);
     uint32_t header = (h[12] >> 4) * 4u;
     note_ports(d, be16(h), be16(h + 2), 0);
+    p->has_ports = true;
     if (header < sizeof h || header > start.left + d->missing) {
         decode_defect(d, EVENT_TCP_BAD_DATA_OFFSET);
         return NEXT_NONE;
@@ -68,12 +81,13 @@ enum next decode_udp(struct decode *d, struct cursor *c)
     struct packet *p = d->packet;
     uint8_t h[8];
 
-    p->layers |= LAYER_UDP;
+    decode_layer(d, c, LAYER_UDP);
     if (d->quoting)
         return quoted_ports(d, c);
     if (!cursor_bytes(c, h, sizeof h))
         return decode_short(d, EVENT_UDP_TRUNCATED);
     note_ports(d, be16(h), be16(h + 2), 0);
+    p->has_ports = true;
     uint32_t length = be16(h + 4);
     if (length != 0 && length < sizeof h) { /* 0: a jumbogram (RFC 2675) */
         decode_defect(d, EVENT_UDP_BAD_LENGTH);
@@ -96,6 +110,7 @@ enum next decode_sctp(struct decode *d, struct cursor *c)
     if (!cursor_bytes(c, h, sizeof h))
         return decode_short(d, EVENT_SCTP_TRUNCATED);
     note_ports(d, be16(h), be16(h + 2), 0);
+    d->packet->has_ports = true;
     d->packet->has_transport = true;
     decode_payload(d, c);
     return NEXT_NONE;
@@ -130,7 +145,7 @@ enum next decode_icmp(struct decode *d, struct cursor *c)
 {
     uint8_t h[8];
 
-    d->packet->layers |= LAYER_ICMP;
+    decode_layer(d, c, LAYER_ICMP);
     if (!read_icmp(d, c, h))
         return decode_short(d, EVENT_ICMP_TRUNCATED);
     switch (h[0]) {
@@ -158,7 +173,7 @@ enum next decode_icmp6(struct decode *d, struct cursor *c)
 {
     uint8_t h[8];
 
-    d->packet->layers |= LAYER_ICMP6;
+    decode_layer(d, c, LAYER_ICMP6);
     if (!read_icmp(d, c, h))
         return decode_short(d, EVENT_ICMP6_TRUNCATED);
     bool echo = h[0] == 128 || h[0] == 129;

@@ -12,6 +12,9 @@
     X(EVENT_LINK_TRUNCATED, "link.truncated")                                                      \
     X(EVENT_LAYERS_EXCEEDED, "link.layers_exceeded")                                               \
     X(EVENT_VLAN_TRUNCATED, "vlan.truncated")                                                      \
+    X(EVENT_MACSEC_TRUNCATED, "macsec.truncated")                                                  \
+    X(EVENT_NSH_TRUNCATED, "nsh.truncated")                                                        \
+    X(EVENT_NSH_BAD_LENGTH, "nsh.bad_length")                                                      \
     X(EVENT_LLC_TRUNCATED, "llc.truncated")                                                        \
     X(EVENT_MPLS_TRUNCATED, "mpls.truncated")                                                      \
     X(EVENT_PPPOE_TRUNCATED, "pppoe.truncated")                                                    \
@@ -23,14 +26,23 @@
     X(EVENT_RADIOTAP_TRUNCATED, "radiotap.truncated")                                              \
     X(EVENT_RADIOTAP_BAD_LENGTH, "radiotap.bad_length")                                            \
     X(EVENT_WLAN_TRUNCATED, "wlan.truncated")                                                      \
+    X(EVENT_PPI_TRUNCATED, "ppi.truncated")                                                        \
+    X(EVENT_PPI_BAD_LENGTH, "ppi.bad_length")                                                      \
     X(EVENT_GRE_TRUNCATED, "gre.truncated")                                                        \
     X(EVENT_GRE_BAD_VERSION, "gre.bad_version")                                                    \
+    X(EVENT_ETHERIP_TRUNCATED, "etherip.truncated")                                                \
     X(EVENT_VXLAN_TRUNCATED, "vxlan.truncated")                                                    \
     X(EVENT_GENEVE_TRUNCATED, "geneve.truncated")                                                  \
     X(EVENT_GTP_TRUNCATED, "gtp.truncated")                                                        \
     X(EVENT_GTP_BAD_LENGTH, "gtp.bad_length")                                                      \
+    X(EVENT_TEREDO_TRUNCATED, "teredo.truncated")                                                  \
+    X(EVENT_L2TP_TRUNCATED, "l2tp.truncated")                                                      \
+    X(EVENT_L2TP_BAD_LENGTH, "l2tp.bad_length")                                                    \
+    X(EVENT_AYIYA_TRUNCATED, "ayiya.truncated")                                                    \
+    X(EVENT_CAPWAP_TRUNCATED, "capwap.truncated")                                                  \
     X(EVENT_ARP_TRUNCATED, "arp.truncated")                                                        \
     X(EVENT_ARP_NOT_ETHERNET_IPV4, "arp.not_ethernet_ipv4")                                        \
+    X(EVENT_IP_BAD_VERSION, "ip.bad_version")                                                      \
     X(EVENT_IPV4_TRUNCATED, "ipv4.truncated")                                                      \
     X(EVENT_IPV4_BAD_VERSION, "ipv4.bad_version")                                                  \
     X(EVENT_IPV4_BAD_HEADER_LENGTH, "ipv4.bad_header_length")                                      \
@@ -38,6 +50,7 @@
     X(EVENT_IPV6_TRUNCATED, "ipv6.truncated")                                                      \
     X(EVENT_IPV6_BAD_VERSION, "ipv6.bad_version")                                                  \
     X(EVENT_IPV6_BAD_PAYLOAD_LENGTH, "ipv6.bad_payload_length")                                    \
+    X(EVENT_IPV6_MAPPED_ADDRESS, "ipv6.mapped_address")                                            \
     X(EVENT_IPV6_EXTENSION_TRUNCATED, "ipv6.extension_truncated")                                  \
     X(EVENT_IPV6_EXTENSIONS_EXCEEDED, "ipv6.extensions_exceeded")                                  \
     X(EVENT_TCP_TRUNCATED, "tcp.truncated")                                                        \

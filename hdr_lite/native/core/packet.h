@@ -3,10 +3,10 @@
  * Addresses are 16 bytes; an IPv4 address is held as ::ffff:a.b.c.d (RFC 4291,
  * 2.5.5.2), so that one flow key serves both. The outer headers that led to the
  * judged transport are in `layers`; when packets are tunnelled, addresses and
- * ports are those of the innermost flow, and `outer` holds the outermost one. The
+ * ports are those of the innermost flow, and `outer` holds those around it. The
  * payload cursor points into the caller's packet and is valid only as long as that is.
  *
- * Fields outside what `kind`, `has_mac`, `quoted.present` and `outer.present` vouch
+ * Fields outside what `kind`, `has_mac`, `quoted.present` and `outers` vouch
  * for are not written, to spare the time, and hold whatever was there before.
  */
 #ifndef HDR_LITE_PACKET_H
@@ -55,7 +55,7 @@ enum layer {
     LAYER_ICMP = 1 << 4,
     LAYER_ICMP6 = 1 << 5,
     LAYER_ARP = 1 << 6,
-    LAYER_FRAGMENT = 1 << 7, /* an IP fragment, first or later */
+    LAYER_FRAGMENT = 1 << 7, /* an IP fragment, first or later or (IPv6) the only one */
 };
 
 /* What the packet is about, for the meter. */
@@ -63,6 +63,7 @@ enum packet_kind {
     PACKET_OTHER = 0, /* nothing that the meter follows: counted only */
     PACKET_IP,        /* src, dst, proto and what belongs to that proto are set */
     PACKET_ARP,       /* arp is set */
+    PACKET_IMPOSSIBLE /* as PACKET_IP, but its addresses cannot be true: counted only */
 };
 
 struct arp_fact { /* RFC 826 */
@@ -80,9 +81,8 @@ struct quoted_flow {
     uint16_t icmp_id;         /* echo identifier, 0 otherwise */
 };
 
-/* The outermost IP flow of a tunnelled packet, the tunnel's own. */
+/* A tunnel's own IP flow. */
 struct outer_flow {
-    bool present;
     uint8_t proto;
     uint8_t src[16], dst[16];
     uint16_t sport, dport; /* 0 for protocols without ports */
@@ -103,7 +103,9 @@ struct packet {
     uint8_t ttl;
     bool fragment;       /* part of a fragmented datagram */
     bool later_fragment; /* not its first part: no ports */
-    uint32_t ip_length;  /* of this IP packet by its header, header included */
+    bool last_fragment;  /* its last part */
+    uint32_t fragment_id;
+    uint32_t ip_length; /* of this IP packet by its header, header included */
     uint8_t src[16], dst[16];
 
     uint16_t sport, dport; /* TCP, UDP, SCTP; ICMP: type and code */
@@ -111,12 +113,14 @@ struct packet {
     uint8_t tcp_flags;
     uint16_t tcp_window;
     uint32_t tcp_seq, tcp_ack;
+    bool has_ports;     /* TCP, UDP, SCTP: the ports were there */
     bool has_transport; /* the fixed part of the transport header was whole and made sense */
 
     struct cursor payload;   /* what was captured of the transport payload */
     uint32_t payload_length; /* what the headers say it is (at least payload.left) */
     struct quoted_flow quoted;
-    struct outer_flow outer;
+    uint8_t outers; /* how many of outer are set: the outermost and the one inside it */
+    struct outer_flow outer[2];
     struct arp_fact arp;
 };
 

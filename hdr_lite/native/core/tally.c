@@ -5,8 +5,8 @@
  */
 #include "tally.h"
 
-/* One packet adds at most a pair, two tuples, and two for each SYN. */
-#define NEW_PER_PACKET 7u
+/* One packet adds at most a pair, three tuples, and two each for a SYN and a fragment. */
+#define NEW_PER_PACKET 8u
 
 /* What a fingerprint is of: its domain, so that one set serves all. */
 enum domain {
@@ -14,6 +14,9 @@ enum domain {
     DOMAIN_TUPLE,
     DOMAIN_OPENED, /* a tuple and direction that began with a SYN */
     DOMAIN_SYN,    /* ... and with which sequence number */
+    DOMAIN_FIRST,  /* a fragmented datagram whose first part was seen */
+    DOMAIN_LAST,   /* ... whose last part was */
+    DOMAIN_WHOLE,  /* ... of which both were */
 };
 
 static inline uint64_t rotate(uint64_t x, unsigned n)
@@ -91,6 +94,16 @@ static uint64_t fingerprint_of(const struct tally *t, enum domain domain, uint8_
     }
     uint64_t words[6] = {a->high, a->low, b->high, b->low, ports, tag};
     return fingerprint(t->key, words, 6);
+}
+
+static bool is_known(const struct tally *t, uint64_t print)
+{
+    uint32_t mask = t->capacity - 1;
+
+    for (uint32_t at = (uint32_t)print & mask; t->slots[at] != 0; at = (at + 1) & mask)
+        if (t->slots[at] == print)
+            return true;
+    return false;
 }
 
 /* Whether a fingerprint was not there yet. The upper quarter of the slots stays free,
@@ -179,11 +192,6 @@ static void count_pair(struct tally *t, const uint8_t src[16], const uint8_t dst
     t->facts.ip_pairs += is_new(t, print);
 }
 
-static bool is_mapped(const struct end *e)
-{
-    return e->high == 0 && e->low >> 32 == 0xffff;
-}
-
 /* A TCP conversation begins anew when its tuple is opened with another sequence number. */
 static uint64_t reopened(struct tally *t, const struct end *from, const struct end *to,
                          uint32_t sequence)
@@ -196,15 +204,17 @@ static uint64_t reopened(struct tally *t, const struct end *from, const struct e
     return is_new(t, opened) ? 0 : 1;
 }
 
+/* version: of the IP header that the ports are under. whole: the transport header made sense;
+ * otherwise its ports count, but make no conversation. */
 static void count_tuple(struct tally *t, uint8_t protocol, const struct end *from,
-                        const struct end *to)
+                        const struct end *to, uint8_t version, bool whole)
 {
-    const struct packet *p = &t->packet;
     struct tally_facts *f = &t->facts;
+    const struct packet *p = &t->packet;
     bool tcp = protocol == IP_PROTO_TCP;
     bool turned = end_before(to, from);
-    uint64_t print =
-        fingerprint_of(t, DOMAIN_TUPLE, protocol, turned ? to : from, turned ? from : to, 0);
+    uint64_t print = fingerprint_of(t, DOMAIN_TUPLE, protocol, turned ? to : from,
+                                    turned ? from : to, version == 4 ? 4 : 6);
     uint64_t conversations = 0;
 
     if (print != t->last_tuple) {
@@ -212,12 +222,69 @@ static void count_tuple(struct tally *t, uint8_t protocol, const struct end *fro
         conversations = is_new(t, print);
         *(tcp ? &f->tcp_tuples : &f->udp_tuples) += conversations;
     }
+    if (!whole)
+        return;
     if (tcp && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
         conversations += reopened(t, from, to, p->tcp_seq);
-    if (is_mapped(from))
+    if (version == 4)
         *(tcp ? &f->tcp4 : &f->udp4) += conversations;
     else
         *(tcp ? &f->tcp6 : &f->udp6) += conversations;
+}
+
+static bool is_mapped(const uint8_t address[16])
+{
+    static const uint8_t prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    return memcmp(address, prefix, sizeof prefix) == 0;
+}
+
+static void count_outer(struct tally *t, const struct outer_flow *outer)
+{
+    struct end a = end_of(outer->src, outer->sport), b = end_of(outer->dst, outer->dport);
+
+    if (outer->proto == IP_PROTO_UDP)
+        count_tuple(t, IP_PROTO_UDP, &a, &b, is_mapped(outer->src) ? 4 : 6, true);
+}
+
+static uint32_t layer_of(uint8_t protocol)
+{
+    switch (protocol) {
+    case IP_PROTO_TCP:
+        return LAYER_TCP;
+    case IP_PROTO_UDP:
+        return LAYER_UDP;
+    case IP_PROTO_ICMP:
+        return LAYER_ICMP;
+    case IP_PROTO_ICMP6:
+        return LAYER_ICMP6;
+    default:
+        return 0;
+    }
+}
+
+/* A fragmented datagram holds its transport once, in the frame that completes it: here, in
+ * the later of its first and its last part. A part that is not whole completes nothing, and
+ * what it holds is its own. */
+static uint32_t layers_of_fragment(struct tally *t, bool whole_part)
+{
+    const struct packet *p = &t->packet;
+    struct end a = end_of(p->src, 0), b = end_of(p->dst, 0);
+    uint64_t first = fingerprint_of(t, DOMAIN_FIRST, p->proto, &a, &b, p->fragment_id);
+    uint64_t last = fingerprint_of(t, DOMAIN_LAST, p->proto, &a, &b, p->fragment_id);
+    uint64_t whole = fingerprint_of(t, DOMAIN_WHOLE, p->proto, &a, &b, p->fragment_id);
+    uint32_t layers = p->layers;
+
+    if (!whole_part)
+        return layers;
+    if (!p->later_fragment)
+        layers &= ~layer_of(p->proto);
+    if (p->later_fragment && !p->last_fragment)
+        return layers;
+    (void)is_new(t, p->last_fragment ? last : first);
+    if (is_known(t, first) && is_known(t, last) && is_new(t, whole))
+        layers |= layer_of(p->proto);
+    return layers;
 }
 
 static bool has_ports(uint8_t protocol)
@@ -237,21 +304,24 @@ void tally_packet(struct tally *t, uint32_t wire_length, const uint8_t *bytes, u
     f->frames++;
     f->bytes += wire_length;
     f->captured += captured;
-    f->malformed += decode_packet(p, t->linktype, bytes, captured, &t->events) != 0;
-    count_layers(f, p->layers);
-    if (p->kind != PACKET_IP)
+    bool sound = decode_packet(p, t->linktype, bytes, captured, &t->events) == 0;
+    f->malformed += !sound;
+    if (p->kind != PACKET_IP && p->kind != PACKET_IMPOSSIBLE) {
+        count_layers(f, p->layers);
         return;
-    if (p->outer.present)
-        count_pair(t, p->outer.src, p->outer.dst);
+    }
+    if (p->fragment)
+        count_layers(f, layers_of_fragment(t, sound && captured == wire_length));
+    else
+        count_layers(f, p->layers);
+    if (p->outers > 0)
+        count_pair(t, p->outer[0].src, p->outer[0].dst);
     else
         count_pair(t, p->src, p->dst);
-    if (p->outer.present && has_ports(p->outer.proto)) {
-        struct end a = end_of(p->outer.src, p->outer.sport);
-        struct end b = end_of(p->outer.dst, p->outer.dport);
-        count_tuple(t, p->outer.proto, &a, &b);
-    }
-    if (has_ports(p->proto) && p->has_transport) {
+    for (unsigned i = 0; i < p->outers; i++)
+        count_outer(t, &p->outer[i]);
+    if (has_ports(p->proto) && p->has_ports) {
         struct end a = end_of(p->src, p->sport), b = end_of(p->dst, p->dport);
-        count_tuple(t, p->proto, &a, &b);
+        count_tuple(t, p->proto, &a, &b, p->ip_version, p->has_transport || p->fragment);
     }
 }
