@@ -199,7 +199,7 @@ static void test_starts_strays_and_messages_are_bounded(void)
         starts += attempts_start(a, &attempt, 0);
         strays += attempts_stray(a, 0);
     }
-    CHECK_EQ(starts, 64 * FOLD_AFTER);
+    CHECK_EQ(starts, 256 * FOLD_AFTER);
     CHECK_EQ(strays, 16 * FOLD_AFTER);
     CHECK(attempts_stray(a, INTERVAL));
     restart();

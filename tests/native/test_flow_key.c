@@ -71,6 +71,14 @@ static void test_every_field_and_the_secret_matter(void)
     CHECK(hash != flow_key_hash(&other, secret));
 }
 
+static void test_the_hash_is_siphash_of_the_ordered_key(void)
+{
+    const uint8_t secret[16] = "a secret of ours";
+    struct flow_key key = key_of(2, 1, 1000, 80);
+    uint8_t text[37] = {[15] = 1, [31] = 2, [32] = 80, [34] = 0xe8, [35] = 0x03, [36] = 6};
+    CHECK_EQ(flow_key_hash(&key, secret), (uint32_t)siphash(secret, text, sizeof text));
+}
+
 static void test_order(void)
 {
     struct flow_key key = key_of(1, 2, 9, 1);
@@ -88,6 +96,7 @@ int main(void)
     test_siphash_vectors();
     test_both_directions_hash_alike();
     test_every_field_and_the_secret_matter();
+    test_the_hash_is_siphash_of_the_ordered_key();
     test_order();
     return check_done();
 }

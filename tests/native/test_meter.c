@@ -556,7 +556,7 @@ static void test_a_flood_of_forged_packets_is_told_in_bounds(void)
     }
     CHECK(meter_flush(m));
     unsigned told = count(RECORD_CONN) + count(RECORD_FATE) + count(RECORD_FLOW);
-    CHECK(told <= (64 + 16 + 16 + 16) * 8);
+    CHECK(told <= (256 + 16 + 16 + 16) * 8);
     CHECK(count(RECORD_ATTEMPTS) > 0);
     CHECK_EQ(meter_counters(m)->flows, 20000);
 }

@@ -30,11 +30,7 @@ static int native_exec(PyObject *module)
 {
     /* One line a type, in the order of enum native_type. */
     static int (*const add[])(PyObject *) = {
-        process_add,
-        ring_type_add,
-        meter_type_add,
-        tally_type_add,
-        capture_type_add,
+        process_add, ring_type_add, meter_type_add, tally_type_add, capture_type_add,
     };
     for (unsigned i = 0; i < sizeof add / sizeof add[0]; i++) {
         if (add[i] != NULL && add[i](module) < 0)

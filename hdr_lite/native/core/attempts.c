@@ -15,7 +15,7 @@
 #define LEVEL_BITS 128
 #define OVERALL_FAILURES 16 /* times fold_after */
 #define KEY_STARTS 16
-#define OVERALL_STARTS 64
+#define OVERALL_STARTS 256
 
 struct distinct {
     uint32_t bits[LEVELS][LEVEL_BITS / 32];
@@ -48,6 +48,7 @@ struct attempts {
     unsigned displaced_count;
     uint32_t fold_after;
     uint64_t interval;
+    uint64_t due_at; /* no interval is over before */
     uint64_t evicted;
     uint8_t secret[16];
 };
@@ -379,13 +380,11 @@ bool attempts_message(struct attempts *a, const uint8_t mac[6], uint64_t now)
     return ++a->overall_starts <= a->fold_after * OVERALL_STARTS;
 }
 
-/* Forget one key whose interval is over; true when it leaves a sum. */
+/* Forget the keys whose interval is over, up to one that leaves a sum: then true. */
 static bool retire_due(struct attempts *a, struct table *t, uint64_t now, struct attempts_sum *out)
 {
-    while (t->oldest != 0) {
+    while (t->oldest != 0 && interval_over(a, t->entries[t->oldest - 1].begin, now)) {
         struct entry *e = &t->entries[t->oldest - 1];
-        if (!interval_over(a, e->begin, now))
-            return false;
         bool told = e->sum.attempts > 0;
         if (told)
             finish(e, out);
@@ -396,18 +395,34 @@ static bool retire_due(struct attempts *a, struct table *t, uint64_t now, struct
     return false;
 }
 
+/* When the next interval is over; one that begins from now on is not over before that. */
+static uint64_t next_due(const struct attempts *a, uint64_t now)
+{
+    uint64_t first = a->rest.sum.attempts > 0 && a->rest.sum.first < now ? a->rest.sum.first : now;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct table *t = &a->tables[i];
+        if (t->oldest != 0 && t->entries[t->oldest - 1].begin < first)
+            first = t->entries[t->oldest - 1].begin;
+    }
+    return first + a->interval;
+}
+
 bool attempts_take(struct attempts *a, uint64_t now, struct attempts_sum *out)
 {
     if (a->displaced_count > 0) {
         *out = a->displaced[--a->displaced_count];
         return true;
     }
+    if (now < a->due_at)
+        return false;
     for (unsigned i = 0; i < 2; i++) {
         if (retire_due(a, &a->tables[i], now, out))
             return true;
     }
-    if (a->rest.sum.attempts == 0 || !interval_over(a, a->rest.sum.first, now))
+    if (a->rest.sum.attempts == 0 || !interval_over(a, a->rest.sum.first, now)) {
+        a->due_at = next_due(a, now);
         return false;
+    }
     finish(&a->rest, out);
     memset(&a->rest, 0, sizeof a->rest);
     return true;

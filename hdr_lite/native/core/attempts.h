@@ -12,7 +12,7 @@
  * into that one, unless it holds fold_after or more, in which case it is told at once.
  *
  * Starts (Conn) are suppressed, and counted, while source or target folds, and past
- * 16 x fold_after an interval per key and 64 x fold_after in all. Flows that are
+ * 16 x fold_after an interval per key and 256 x fold_after in all. Flows that are
  * nobody's attempt and never went both ways (backscatter, stray segments) are told up
  * to 16 x fold_after an interval. An attempt that succeeds is never folded.
  *

@@ -35,29 +35,43 @@ static inline void sip_round(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-uint64_t siphash(const uint8_t secret[16], const void *bytes, uint32_t length)
+static inline void sip_start(uint64_t v[4], const uint8_t secret[16])
 {
-    const uint8_t *at = bytes;
     uint64_t k0 = load64(secret), k1 = load64(secret + 8);
-    uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
-                     k1 ^ 0x7465646279746573u};
-    uint32_t left = length;
-    for (; left >= 8; left -= 8, at += 8) {
-        uint64_t word = load64(at);
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
-    }
-    uint64_t last = (uint64_t)(length & 0xff) << 56;
-    for (uint32_t i = 0; i < left; i++)
-        last |= (uint64_t)at[i] << (8 * i);
-    v[3] ^= last;
+    v[0] = k0 ^ 0x736f6d6570736575u;
+    v[1] = k1 ^ 0x646f72616e646f6du;
+    v[2] = k0 ^ 0x6c7967656e657261u;
+    v[3] = k1 ^ 0x7465646279746573u;
+}
+
+static inline void sip_word(uint64_t v[4], uint64_t word)
+{
+    v[3] ^= word;
     sip_round(v);
-    v[0] ^= last;
+    v[0] ^= word;
+}
+
+static inline uint64_t sip_end(uint64_t v[4])
+{
     v[2] ^= 0xff;
     for (int i = 0; i < 3; i++)
         sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t siphash(const uint8_t secret[16], const void *bytes, uint32_t length)
+{
+    const uint8_t *at = bytes;
+    uint64_t v[4];
+    uint32_t left = length;
+    sip_start(v, secret);
+    for (; left >= 8; left -= 8, at += 8)
+        sip_word(v, load64(at));
+    uint64_t last = (uint64_t)(length & 0xff) << 56;
+    for (uint32_t i = 0; i < left; i++)
+        last |= (uint64_t)at[i] << (8 * i);
+    sip_word(v, last);
+    return sip_end(v);
 }
 
 bool flow_key_ordered(const struct flow_key *key)
@@ -66,18 +80,20 @@ bool flow_key_ordered(const struct flow_key *key)
     return order != 0 ? order < 0 : key->sport <= key->dport;
 }
 
+/* SipHash of 37 bytes, word by word: the lower end's address, the higher's, their ports, the
+ * protocol. */
 uint32_t flow_key_hash(const struct flow_key *key, const uint8_t secret[16])
 {
-    uint8_t text[40]; /* both ends in their order, ports, protocol, zeros: whole words */
     bool ordered = flow_key_ordered(key);
-    uint16_t low = ordered ? key->sport : key->dport, high = ordered ? key->dport : key->sport;
-    memcpy(text, ordered ? key->src : key->dst, 16);
-    memcpy(text + 16, ordered ? key->dst : key->src, 16);
-    text[32] = (uint8_t)low;
-    text[33] = (uint8_t)(low >> 8);
-    text[34] = (uint8_t)high;
-    text[35] = (uint8_t)(high >> 8);
-    text[36] = key->proto;
-    text[37] = text[38] = text[39] = 0;
-    return (uint32_t)siphash(secret, text, sizeof text);
+    const uint8_t *low = ordered ? key->src : key->dst, *high = ordered ? key->dst : key->src;
+    uint64_t low_port = ordered ? key->sport : key->dport;
+    uint64_t high_port = ordered ? key->dport : key->sport;
+    uint64_t v[4];
+    sip_start(v, secret);
+    sip_word(v, load64(low));
+    sip_word(v, load64(low + 8));
+    sip_word(v, load64(high));
+    sip_word(v, load64(high + 8));
+    sip_word(v, low_port | high_port << 16 | (uint64_t)key->proto << 32 | UINT64_C(37) << 56);
+    return (uint32_t)sip_end(v);
 }

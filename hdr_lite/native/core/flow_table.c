@@ -30,6 +30,7 @@ void flow_table_init(struct flow_table *t, void *memory, uint32_t slots,
     t->buckets = (void *)((uint8_t *)memory + slots_bytes(slots));
     t->bucket_mask = bucket_count(slots) - 1;
     t->size = slots;
+    t->due_at = UINT64_MAX;
     for (unsigned i = 0; i < FLOW_LISTS; i++) {
         t->timeouts[i] = timeouts[i];
         t->slack[i] = i == LIST_ATTEMPT ? 0 : timeouts[i] / 16;
@@ -46,21 +47,32 @@ static uint32_t index_of(const struct flow_table *t, const struct flow *flow)
     return (uint32_t)(flow - t->slots) + 1;
 }
 
+static bool equal(const uint8_t a[16], const uint8_t b[16])
+{
+    uint64_t x[2], y[2];
+    memcpy(x, a, 16);
+    memcpy(y, b, 16);
+    return x[0] == y[0] && x[1] == y[1];
+}
+
 static bool same(const struct flow_key *a, const struct flow_key *b)
 {
     return a->sport == b->sport && a->dport == b->dport && a->proto == b->proto &&
-           memcmp(a->src, b->src, 16) == 0 && memcmp(a->dst, b->dst, 16) == 0;
+           equal(a->src, b->src) && equal(a->dst, b->dst);
 }
 
 static bool opposite(const struct flow_key *a, const struct flow_key *b)
 {
     return a->sport == b->dport && a->dport == b->sport && a->proto == b->proto &&
-           memcmp(a->src, b->dst, 16) == 0 && memcmp(a->dst, b->src, 16) == 0;
+           equal(a->src, b->dst) && equal(a->dst, b->src);
 }
 
-void flow_table_prefetch(const struct flow_table *t, uint32_t hash)
+/* A packet will need all of its flow: five lines that come at once or one after the other. */
+static void prefetch(const struct flow *flow)
 {
-    __builtin_prefetch(&t->buckets[hash & t->bucket_mask]);
+    const char *at = (const char *)flow;
+    for (unsigned i = 0; i < sizeof *flow; i += 64)
+        __builtin_prefetch(at + i, 1);
 }
 
 struct flow *flow_table_find(const struct flow_table *t, const struct flow_key *key, uint32_t hash,
@@ -68,6 +80,7 @@ struct flow *flow_table_find(const struct flow_table *t, const struct flow_key *
 {
     struct flow *flow = flow_at(t, t->buckets[hash & t->bucket_mask]);
     for (; flow != NULL; flow = flow_at(t, flow->next_in_bucket)) {
+        prefetch(flow);
         if (flow->hash != hash)
             continue;
         if (same(&flow->key, key))
@@ -87,6 +100,8 @@ static void list_append(struct flow_table *t, struct flow *flow, enum flow_list 
     uint32_t index = index_of(t, flow);
     flow->list = (uint8_t)list;
     flow->touched = now;
+    if (now + t->timeouts[list] + t->slack[list] < t->due_at)
+        t->due_at = now + t->timeouts[list] + t->slack[list];
     flow->older = ends->newest;
     flow->newer = 0;
     if (ends->newest != 0)
@@ -159,13 +174,21 @@ bool flow_table_is_due(const struct flow_table *t, const struct flow *flow, uint
     return now - flow->touched >= t->timeouts[flow->list] + t->slack[flow->list];
 }
 
-struct flow *flow_table_due(const struct flow_table *t, uint64_t now)
+struct flow *flow_table_due(struct flow_table *t, uint64_t now)
 {
+    if (now < t->due_at)
+        return NULL;
+    uint64_t next = UINT64_MAX;
     for (unsigned i = 0; i < FLOW_LISTS; i++) {
         struct flow *flow = flow_at(t, t->lists[i].oldest);
-        if (flow != NULL && flow_table_is_due(t, flow, now))
+        if (flow == NULL)
+            continue;
+        uint64_t due = flow->touched + t->timeouts[i] + t->slack[i];
+        if (due <= now)
             return flow;
+        next = due < next ? due : next;
     }
+    t->due_at = next;
     return NULL;
 }
 

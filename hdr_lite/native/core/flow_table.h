@@ -90,6 +90,7 @@ struct flow_table {
     uint32_t free, fresh; /* chain of slots given back; slots that were ever used */
     struct flow_list_ends lists[FLOW_LISTS];
     uint64_t timeouts[FLOW_LISTS], slack[FLOW_LISTS];
+    uint64_t due_at; /* nothing is due before */
     uint64_t serial;
 };
 
@@ -97,8 +98,6 @@ size_t flow_table_bytes(uint32_t slots);
 /* Memory of flow_table_bytes(), zeroed and aligned to 64, stays the caller's. */
 void flow_table_init(struct flow_table *t, void *memory, uint32_t slots,
                      const uint64_t timeouts[FLOW_LISTS]);
-/* Bring the bucket's first flow near the processor; the sooner before find, the better. */
-void flow_table_prefetch(const struct flow_table *t, uint32_t hash);
 /* The flow of that key in either direction; which one it is goes to *direction. */
 struct flow *flow_table_find(const struct flow_table *t, const struct flow_key *key, uint32_t hash,
                              enum direction *direction);
@@ -110,7 +109,7 @@ void flow_table_remove(struct flow_table *t, struct flow *flow);
 void flow_table_touch(struct flow_table *t, struct flow *flow, enum flow_list list, uint64_t now);
 bool flow_table_is_due(const struct flow_table *t, const struct flow *flow, uint64_t now);
 /* A flow whose timeout has passed, or NULL. */
-struct flow *flow_table_due(const struct flow_table *t, uint64_t now);
+struct flow *flow_table_due(struct flow_table *t, uint64_t now);
 /* Any flow, the oldest of the first list that has one; NULL when empty. */
 struct flow *flow_table_first(const struct flow_table *t);
 /* The flow to retire when all slots are taken. */
