@@ -122,6 +122,22 @@ static inline bool cursor_peek_u8(const struct cursor *c, uint32_t offset, uint8
     return true;
 }
 
+/* The offset of the first byte of that value. */
+static inline bool cursor_find(const struct cursor *c, uint8_t byte, uint32_t *offset)
+{
+    const uint8_t *found = c->left > 0 ? memchr(c->at, byte, c->left) : NULL;
+    if (found == NULL)
+        return false;
+    *offset = (uint32_t)(found - c->at);
+    return true;
+}
+
+/* Whether the next n bytes are these. */
+static inline bool cursor_starts(const struct cursor *c, const void *bytes, uint32_t n)
+{
+    return c->left >= n && memcmp(c->at, bytes, n) == 0;
+}
+
 /* Forget what lies past the first n bytes (padding behind a length field). */
 static inline void cursor_trim(struct cursor *c, uint32_t n)
 {

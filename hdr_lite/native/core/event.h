@@ -60,12 +60,35 @@
     X(EVENT_SCTP_TRUNCATED, "sctp.truncated")                                                      \
     X(EVENT_ICMP_TRUNCATED, "icmp.truncated")                                                      \
     X(EVENT_ICMP6_TRUNCATED, "icmp6.truncated")                                                    \
-    X(EVENT_DNS_MALFORMED, "dns.malformed")                                                        \
+    X(EVENT_STREAM_GAP, "stream.gap")                                                              \
+    X(EVENT_STREAM_TOO_MANY_RANGES, "stream.too_many_ranges")                                      \
+    X(EVENT_STREAM_OVERLAP_DIFFERS, "stream.overlap_differs")                                      \
+    X(EVENT_DNS_TRUNCATED, "dns.truncated")                                                        \
+    X(EVENT_DNS_BAD_HEADER, "dns.bad_header")                                                      \
+    X(EVENT_DNS_BAD_NAME, "dns.bad_name")                                                          \
+    X(EVENT_DNS_BAD_POINTER, "dns.bad_pointer")                                                    \
     X(EVENT_DNS_POINTER_LOOP, "dns.pointer_loop")                                                  \
-    X(EVENT_TLS_MALFORMED, "tls.malformed")                                                        \
-    X(EVENT_HTTP_MALFORMED, "http.malformed")                                                      \
+    X(EVENT_DNS_NAME_TOO_LONG, "dns.name_too_long")                                                \
+    X(EVENT_DNS_BAD_QUESTION, "dns.bad_question")                                                  \
+    X(EVENT_DNS_BAD_RECORD, "dns.bad_record")                                                      \
+    X(EVENT_DNS_BAD_RDATA, "dns.bad_rdata")                                                        \
+    X(EVENT_TLS_BAD_RECORD, "tls.bad_record")                                                      \
+    X(EVENT_TLS_BAD_HANDSHAKE, "tls.bad_handshake")                                                \
+    X(EVENT_TLS_BAD_CLIENT_HELLO, "tls.bad_client_hello")                                          \
+    X(EVENT_TLS_BAD_SERVER_HELLO, "tls.bad_server_hello")                                          \
+    X(EVENT_TLS_BAD_EXTENSION, "tls.bad_extension")                                                \
+    X(EVENT_TLS_HELLO_TOO_LONG, "tls.hello_too_long")                                              \
+    X(EVENT_TLS_TOO_MANY_FRAGMENTS, "tls.too_many_fragments")                                      \
+    X(EVENT_HTTP_BAD_REQUEST_LINE, "http.bad_request_line")                                        \
+    X(EVENT_HTTP_BAD_STATUS_LINE, "http.bad_status_line")                                          \
+    X(EVENT_HTTP_BAD_HEADER, "http.bad_header")                                                    \
+    X(EVENT_HTTP_BAD_LENGTH, "http.bad_length")                                                    \
+    X(EVENT_HTTP_CONFLICTING_LENGTH, "http.conflicting_length")                                    \
+    X(EVENT_HTTP_BAD_CHUNK, "http.bad_chunk")                                                      \
     X(EVENT_HTTP_LINE_TOO_LONG, "http.line_too_long")                                              \
-    X(EVENT_SSH_MALFORMED, "ssh.malformed")
+    X(EVENT_HTTP_TOO_MANY_HEADERS, "http.too_many_headers")                                        \
+    X(EVENT_SSH_BAD_IDENTIFICATION, "ssh.bad_identification")                                      \
+    X(EVENT_SSH_BAD_PACKET, "ssh.bad_packet")
 
 enum event {
 #define X(name, text) name,
