@@ -67,7 +67,7 @@ def finish(process: "subprocess.Popen[str]", folder: Path, seconds: float) -> Do
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        raise Hung(f"{process.args} ran for more than {seconds} s") from None
+        raise Hung(f"{process.args!r} ran for more than {seconds} s") from None
     return Done(process.returncode, stdout, stderr, folder)
 
 

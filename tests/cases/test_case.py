@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def done(tmp_path: Path) -> Done:
 
 def test_counts_are_exact_or_bounds(done: Done) -> None:
     """Too few and too many are both told."""
-    check = {"file": "evidence.jsonl", "match": {"type": "A"}}
+    check: dict[str, Any] = {"file": "evidence.jsonl", "match": {"type": "A"}}
     assert Check(**check, count=1).complaint(done) == ""
     assert Check(**check, at_least=1, at_most=1).complaint(done) == ""
     assert "holds for 1 of 2" in Check(**check, count=2).complaint(done)
