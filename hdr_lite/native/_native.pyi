@@ -89,8 +89,11 @@ class Tally:
 
     def __init__(self, linktype: int) -> None: ...
     def packet(self, wire_length: int, data: bytes) -> None: ...
-    def facts(self) -> dict[str, int]: ...
-    def events(self) -> dict[str, int]: ...
+    def facts(self) -> dict[str, int]:
+        """Every count by name; ``uncounted``: how often memory for distinct ones had run out."""
+    def events(self) -> dict[str, int]:
+        """Named malformed events that were met."""
+    known: bool  # whether frames of this link type are decoded
 
 class Capture:
     """A libpcap handle that C reads (native/capture)."""

@@ -128,6 +128,16 @@ static PyObject *events(TallyObject *self, PyObject *Py_UNUSED(ignored))
     return dict;
 }
 
+static PyObject *known(TallyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(decode_knows(self->tally.linktype));
+}
+
+static PyGetSetDef attributes[] = {
+    {"known", (getter)known, NULL, PyDoc_STR("whether frames of this link type are decoded"), NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyMethodDef methods[] = {
     {"packet", (PyCFunction)(void (*)(void))packet, METH_VARARGS | METH_KEYWORDS, packet_doc},
     {"facts", (PyCFunction)facts, METH_NOARGS, facts_doc},
@@ -139,8 +149,8 @@ PyDoc_STRVAR(type_doc, "Tally(linktype)\n--\n\n"
                        "Counts of what frames hold, in tshark's meaning.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (void *)type_doc}, {Py_tp_new, create}, {Py_tp_dealloc, destroy},
-    {Py_tp_methods, methods},      {0, NULL},
+    {Py_tp_doc, (void *)type_doc}, {Py_tp_new, create},        {Py_tp_dealloc, destroy},
+    {Py_tp_methods, methods},      {Py_tp_getset, attributes}, {0, NULL},
 };
 
 static PyType_Spec spec = {
