@@ -62,6 +62,8 @@ def decode(kind: int, body: bytes) -> Record:
     for index, check in shape.containers:
         if not check(fields[index]):
             raise MalformedRecord(f"{Kind(kind).name}: wrong elements in field {index + 1}")
+    for index in shape.lists:
+        fields = (*fields[:index], list(fields[index]), *fields[index + 1 :])
     record: Record = tuple.__new__(shape.cls, fields)
     return record
 
@@ -75,13 +77,15 @@ class _Shape(NamedTuple):
     cls: type[Any]
     accepted: frozenset[tuple[type, ...]]
     containers: tuple[tuple[int, Callable[[Any], bool]], ...]  # field -> check of its elements
+    lists: tuple[int, ...]  # fields that are lists: msgpack makes tuples
 
 
 def _shape_of(cls: type[Any]) -> _Shape:
     hints = list(typing.get_type_hints(cls).values())
     accepted = frozenset(itertools.product(*map(_types_on_the_wire, hints)))
     checks = ((i, _check_of(hint)) for i, hint in enumerate(hints))
-    return _Shape(cls, accepted, tuple((i, check) for i, check in checks if check))
+    lists = tuple(i for i, hint in enumerate(hints) if typing.get_origin(hint) is list)
+    return _Shape(cls, accepted, tuple((i, check) for i, check in checks if check), lists)
 
 
 def _types_on_the_wire(hint: Any) -> tuple[type, ...]:

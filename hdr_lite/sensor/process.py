@@ -5,12 +5,11 @@ lost. From interfaces it takes what the kernel has, never waits for the engine, 
 traffic time on when no packets do. Either way the last record is the final ``Stats``.
 """
 
-import os
 import select
 import time
 from typing import NamedTuple
 
-from hdr_lite.config import Config, MeterConfig
+from hdr_lite.config import Config
 from hdr_lite.link.codec import Notice, Opened, Progress
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
@@ -18,6 +17,7 @@ from hdr_lite.native import Meter
 from hdr_lite.records.flow import Stats
 from hdr_lite.records.kind import Kind
 from hdr_lite.ring import RingMemory, RingWriter
+from hdr_lite.sensor.meter import make_meter
 from hdr_lite.sources.base import Source, SourceError
 from hdr_lite.sources.capture import TIMEOUT_MS, open_file, open_interface
 from hdr_lite.sources.clock import TrafficClock
@@ -30,8 +30,6 @@ REPORT_INTERVAL = 0.25
 TICK_MS = 1000
 #: Packets younger than this may still lie in the kernel's block: time stays behind them. ns.
 LAG = 2 * TIMEOUT_MS * 1_000_000
-#: Hash key of the flow table in replay, so that the same file gives the same bytes.
-REPLAY_SECRET = b"HDR-lite, replay"
 
 
 class Inputs(NamedTuple):
@@ -52,7 +50,7 @@ def run_sensor(
     clock = TrafficClock() if inputs.interfaces else None
     sources = _open(inputs, config, clock)
     ring = RingWriter(memory)
-    meter = _meter(ring, wanted, config.meter, wait=clock is None)
+    meter = make_meter(ring.ring, wanted, config.meter, wait=clock is None)
     end.send(Opened(", ".join(f"{s.name} ({s.linktype}, {s.opener})" for s in sources)))
     sensor = Sensor(sources, meter, ring, end, stop)
     if clock is None:
@@ -69,29 +67,6 @@ def _open(inputs: Inputs, config: Config, clock: TrafficClock | None) -> list[So
         open_interface(name, config.capture, index, clock)
         for index, name in enumerate(inputs.interfaces)
     ]
-
-
-def _meter(ring: RingWriter, wanted: int, config: MeterConfig, wait: bool) -> Meter:
-    def ns(seconds: float) -> int:
-        return round(seconds * 1_000_000_000)
-
-    return Meter(
-        ring.ring,
-        wanted=wanted,
-        wait=wait,
-        secret=REPLAY_SECRET if wait else os.urandom(16),
-        flows=config.flows,
-        applications=config.applications,
-        sources=config.sources,
-        attempt_timeout=ns(config.attempt_timeout),
-        tcp_idle=ns(config.tcp_idle),
-        udp_idle=ns(config.udp_idle),
-        icmp_idle=ns(config.icmp_idle),
-        closed_linger=ns(config.closed_linger),
-        active_timeout=ns(config.active_timeout),
-        fold_after=config.fold_after,
-        fold_interval=ns(config.fold_interval),
-    )
 
 
 class Sensor:

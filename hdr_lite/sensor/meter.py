@@ -1,0 +1,37 @@
+"""The meter as the configuration wants it."""
+
+import os
+
+from hdr_lite.config import MeterConfig
+from hdr_lite.native import Meter, Ring
+
+#: Hash key of the flow table in replay, so that the same file gives the same bytes.
+REPLAY_SECRET = b"HDR-lite, replay"
+
+
+def make_meter(ring: Ring, wanted: int, config: MeterConfig, *, wait: bool) -> Meter:
+    """A meter that writes the ``wanted`` kinds (a bit each) into ``ring``.
+
+    With ``wait`` it replays: it stops where the ring is full, and its ids are always the same.
+    """
+
+    def ns(seconds: float) -> int:
+        return round(seconds * 1_000_000_000)
+
+    return Meter(
+        ring,
+        wanted=wanted,
+        wait=wait,
+        secret=REPLAY_SECRET if wait else os.urandom(16),
+        flows=config.flows,
+        applications=config.applications,
+        sources=config.sources,
+        attempt_timeout=ns(config.attempt_timeout),
+        tcp_idle=ns(config.tcp_idle),
+        udp_idle=ns(config.udp_idle),
+        icmp_idle=ns(config.icmp_idle),
+        closed_linger=ns(config.closed_linger),
+        active_timeout=ns(config.active_timeout),
+        fold_after=config.fold_after,
+        fold_interval=ns(config.fold_interval),
+    )
