@@ -2,6 +2,7 @@
 
 import os
 import select
+import time
 
 from hdr_lite.native import Ring
 from hdr_lite.records.kind import Kind
@@ -49,8 +50,17 @@ class RingWriter:
         Returns whether it fits now; False leaves the caller a chance to look at signals.
         """
         self.notify()
+        until = time.monotonic() + timeout
+        while not self.ring.ready():
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self._sleep(left)
+        return True
+
+    def _sleep(self, seconds: float) -> None:
+        """Until the reader says that there is room, a new reader came, or so long."""
         clear(self._room)
         self.ring.announce_sleep(True)
         if not self.ring.ready():
-            self._poll.poll(timeout * 1000)
-        return self.ring.ready()
+            self._poll.poll(seconds * 1000)
