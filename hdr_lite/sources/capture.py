@@ -8,6 +8,7 @@ ourselves: docs/decisions/0002-pypcap.md.
 
 import errno
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from hdr_lite.sources.clock import TrafficClock
 
 #: The kernel hands packets over when a block is full or this old, ms (capture.h).
 TIMEOUT_MS = 10
-_INTERFACES = Path("/sys/class/net")
 
 
 class CaptureSource:
@@ -173,7 +173,7 @@ def _check_file(path: str) -> None:
 
 def _reason(error: OSError) -> str:
     if error.errno == errno.ENODEV:
-        present = sorted(entry.name for entry in _INTERFACES.iterdir() if entry.is_dir())
+        present = sorted(name for _, name in socket.if_nameindex())
         return f"no such interface; there are {', '.join(present)}"
     if error.errno == errno.ENETDOWN:
         return "the interface is down"
