@@ -42,7 +42,7 @@ def test_whole_files_and_plain_lines(done: Done) -> None:
     """Text that is no JSON is compared as it is."""
     assert Check("stdout", lines=["hello"]).complaint(done) == ""
     assert Check("stdout", lines=["hullo"]).complaint(done) != ""
-    assert Check("stdout", like={"line": "^hel"}, count=1).complaint(done) == ""
+    assert Check("stdout", like={"line": "^hello"}, count=1).complaint(done) == ""
 
 
 def test_misspelt_case_is_refused(tmp_path: Path) -> None:
