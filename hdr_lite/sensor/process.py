@@ -53,6 +53,7 @@ def run_sensor(
     meter = make_meter(ring.ring, wanted, config.meter, wait=clock is None)
     end.send(Opened(", ".join(f"{s.name} ({s.linktype}, {s.opener})" for s in sources)))
     sensor = Sensor(sources, meter, ring, end, stop)
+    sensor.report()
     if clock is None:
         sensor.replay()
     else:
@@ -97,7 +98,7 @@ class Sensor:
             if taken < BATCH:
                 self._ring.wait_for_room()
             self._ring.notify()
-            self._report()
+            self._report_sometimes()
 
     def watch(self, clock: TrafficClock) -> None:
         """Take packets from the interfaces until a signal, or until none of them is left."""
@@ -117,7 +118,7 @@ class Sensor:
                 ticked = now
                 self._meter.advance(now - LAG)  # it tells the time, too
             self._ring.notify()
-            self._report()
+            self._report_sometimes()
 
     def finish(self) -> int:
         """End every flow, tell the final counters; the exit status."""
@@ -128,7 +129,7 @@ class Sensor:
             self._ring.wait_for_room()
         self._ring.put_record(Kind.STATS, self._meter.now, stats)
         self._ring.notify()
-        self._report(now=True)
+        self.report()
         lost = len(self._errors) == len(self._sources) and self._sources[0].live
         for source in self._sources:
             source.close()
@@ -139,7 +140,7 @@ class Sensor:
         try:
             while source.read(self._meter, BATCH) == BATCH and not self._stop:
                 self._ring.notify()
-                self._report()
+                self._report_sometimes()
         except SourceError as error:
             self._broke(source, error)
             return False
@@ -162,11 +163,14 @@ class Sensor:
             for source in self._sources
         ]
 
-    def _report(self, now: bool = False) -> None:
-        clock = time.monotonic()
-        if not now and clock - self._reported < REPORT_INTERVAL:
-            return
-        self._reported = clock
+    def _report_sometimes(self) -> None:
+        """Tell how far it is, if that was not told just now."""
+        if time.monotonic() - self._reported >= REPORT_INTERVAL:
+            self.report()
+
+    def report(self) -> None:
+        """Tell the supervisor how far it is."""
+        self._reported = time.monotonic()
         counters = self._meter.counters()
         stats = [source.stats() for source in self._sources]
         self._end.send(

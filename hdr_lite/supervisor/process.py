@@ -239,8 +239,8 @@ def _how(status: int) -> str:
 
 
 def _title(name: str, instance: str) -> str:
-    """``hdr-sensor``, ``sensor:NAME``: what ps shows, 15 bytes at most."""
-    return f"{name}:{instance}" if instance else f"hdr-{name}"
+    """``hdr-sensor``, ``NAME:sensor``: what ps shows of it, which is 15 bytes."""
+    return f"{instance[: 14 - len(name)]}:{name}" if instance else f"hdr-{name}"
 
 
 def _child(main: Main, end: End, parent: int, title: str) -> NoReturn:

@@ -102,7 +102,7 @@ def test_processes_have_names() -> None:
         end.send(Notice(Path("/proc/self/comm").read_text().strip()))
         return _good_sensor(end, stop)
 
-    assert _supervise(sensor, _good_engine)[2] == "hdr-lite: sensor:t\n"
+    assert _supervise(sensor, _good_engine)[2] == "hdr-lite: t:sensor\n"
 
 
 def test_users_mistake_in_the_sensor() -> None:
@@ -154,7 +154,7 @@ def test_sensor_raises() -> None:
 
     outcome, _, err = _supervise(sensor, _finishing_engine)
     assert outcome == Outcome(1, DONE, False)
-    assert "sensor:t: RuntimeError: a bug at " in err
+    assert "t:sensor: RuntimeError: a bug at " in err
     assert "told: the sensor ended with status 1" in err
 
 
