@@ -79,6 +79,7 @@ class Evidence:
     module: str
     finding: Finding
     count: int = 1  #: findings folded into this one
+    accumulated: int = 0  #: thousandths of the profile's window after it was added
 
     @property
     def score(self) -> int:
