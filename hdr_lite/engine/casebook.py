@@ -72,22 +72,22 @@ class Casebook:
         self.findings = 0
         self.alerts = 0
         self.windows_closed = 0
+        self.seen: dict[str, int] = {}  #: address -> the window in which it was touched last
         self._pending: list[_Pending] = []
         self._accounts: OrderedDict[str, Profile] = OrderedDict()  #: that have evidence
         self._entries = 0
-        self._seen: dict[str, int] = {}
         self._addresses: OrderedDict[str, None] = OrderedDict()
 
     # Traffic ------------------------------------------------------------------------------
 
     def touch(self, address: str, ts: int) -> None:
-        """There was traffic from an address; only inside ones have a profile for that alone."""
-        window = self._windows.current
-        if self._seen.get(address) == window:
-            return
-        if len(self._seen) >= MOST_SEEN:
-            self._seen.clear()
-        self._seen[address] = window
+        """There was traffic from an address that is not yet ``seen`` in this window.
+
+        Only inside ones have a profile for that alone.
+        """
+        if len(self.seen) >= MOST_SEEN:
+            self.seen.clear()
+        self.seen[address] = self._windows.current
         if self._home.is_inside(address):
             self._touch_profile(self._home.profile_of(address), ts)
 
@@ -102,9 +102,14 @@ class Casebook:
         self._announce("new_ip", AddressMessage(ts, address))
 
     def close_window(self) -> None:
-        """The present window ends for every profile that was in it."""
+        """The present window ends for every profile that was in it: ``tw_closed``."""
         for profile in self.profiles.all():
             self._close(profile)
+
+    def forget(self) -> None:
+        """Tell the final counts of the present window's evidence, and forget it."""
+        for profile in list(self._accounts.values()):
+            self._settle_account(profile)
 
     # Findings -----------------------------------------------------------------------------
 
@@ -167,9 +172,7 @@ class Casebook:
         self._outputs.evidence(evidence)
         self._announce("evidence_added", evidence)
         start, end = self._windows.bounds(evidence.window)
-        self._announce(
-            "tw_modified", WindowMessage(evidence.profile, evidence.window, start, end)
-        )
+        self._announce("tw_modified", WindowMessage(evidence.profile, evidence.window, start, end))
 
     # Profiles and accounts ----------------------------------------------------------------
 
@@ -180,7 +183,9 @@ class Casebook:
             self._announce("new_profile", AddressMessage(ts, name))
         if profile.window != window:
             profile.window = window
-            self._announce("tw_modified", WindowMessage(name, window, *self._windows.bounds(window)))
+            self._announce(
+                "tw_modified", WindowMessage(name, window, *self._windows.bounds(window))
+            )
         return profile
 
     def _account_of(self, profile: Profile) -> Account:
@@ -196,13 +201,13 @@ class Casebook:
         return profile.account
 
     def _leave(self, profile: Profile) -> None:
+        self._settle_account(profile)
         self._close(profile)
-        self._seen.pop(profile.name, None)
+        self.seen.pop(profile.name, None)
 
     def _close(self, profile: Profile) -> None:
         if profile.window != self._windows.current:
             return
-        self._settle_account(profile)
         self.windows_closed += 1
         bounds = self._windows.bounds(profile.window)
         self._announce("tw_closed", WindowMessage(profile.name, profile.window, *bounds))

@@ -17,7 +17,7 @@ class Output(Protocol):
     """One place where results go. Every call but ``open`` and ``close`` may only buffer."""
 
     name: str  #: for messages, such as the file's name
-    wants_flows: bool  #: whether ``flow`` is to be called at all
+    wants_flows: bool  #: whether ``flow`` is worth calling: it is called where any output says so
 
     def open(self) -> None:
         """Called once, in the engine process, before anything else."""
@@ -53,18 +53,21 @@ class Output(Protocol):
 class Outputs:
     """All outputs as one, of which each fails alone."""
 
-    def __init__(self, outputs: Sequence[Output], complain: Callable[[str], None]) -> None:
+    def __init__(self, complain: Callable[[str], None]) -> None:
         """``complain`` is told, once for each output that fails, why."""
-        self._outputs = list(outputs)
+        self._outputs: list[Output] = []
         self._complain = complain
         self.failed = 0
-        self.wants_flows = any(output.wants_flows for output in outputs)
+        self.wants_flows = False
 
-    def open(self) -> None:
+    def open(self, outputs: Sequence[Output]) -> None:
+        """From here on these are told."""
+        self._outputs = list(outputs)
+        self.wants_flows = any(output.wants_flows for output in outputs)
         self._each(lambda output: output.open())
 
     def flow(self, flow: Flow) -> None:
-        self._each(lambda output: output.wants_flows and output.flow(flow))
+        self._each(lambda output: output.flow(flow))
 
     def evidence(self, evidence: Evidence) -> None:
         self._each(lambda output: output.evidence(evidence))

@@ -46,9 +46,7 @@ def points(finding: Finding, repeats: int = 0) -> int:
 def may_block(finding: Finding) -> bool:
     """Blocking evidence: so marked by its detector, at least high, confidence at least 0.8."""
     return (
-        finding.blocking
-        and finding.threat_level >= ThreatLevel.HIGH
-        and finding.confidence >= 800
+        finding.blocking and finding.threat_level >= ThreatLevel.HIGH and finding.confidence >= 800
     )
 
 
