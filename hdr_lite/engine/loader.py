@@ -9,6 +9,7 @@ only: its name and the reason go to errors.log, the others run.
 
 import hashlib
 import importlib
+import importlib.util
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import hdr_lite.modules
 from hdr_lite.compat import slips
 from hdr_lite.config import ModulesConfig
 from hdr_lite.engine.turn import describe
@@ -53,7 +53,7 @@ def find(config: ModulesConfig) -> tuple[list[Found], list[tuple[str, str]]]:
     slips.install()
     places: dict[str, str] = {}
     problems: list[tuple[str, str]] = []
-    for name in _names(list(hdr_lite.modules.__path__)):
+    for name in _names(_shipped()):
         places[name] = ""
     if config.directory:
         if not Path(config.directory).is_dir():
@@ -63,6 +63,12 @@ def find(config: ModulesConfig) -> tuple[list[Found], list[tuple[str, str]]]:
     found = [_load(name, directory, config) for name, directory in sorted(places.items())]
     problems += _strangers(config, places)
     return found, problems
+
+
+def _shipped() -> list[str]:
+    """Where the shipped modules are: found by name, as they stand beside the engine, not below."""
+    spec = importlib.util.find_spec("hdr_lite.modules")
+    return list(spec.submodule_search_locations or ()) if spec is not None else []
 
 
 def _names(path: list[str]) -> list[str]:

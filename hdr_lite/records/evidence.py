@@ -21,8 +21,22 @@ class ThreatLevel(IntEnum):
 
 #: Every family that an evidence type may belong to.
 FAMILIES = frozenset(
-    "scan bruteforce flood spoof tunnel exfiltration c2 dga exploit malware lateral policy "
-    "anomaly intel".split()
+    {
+        "scan",
+        "bruteforce",
+        "flood",
+        "spoof",
+        "tunnel",
+        "exfiltration",
+        "c2",
+        "dga",
+        "exploit",
+        "malware",
+        "lateral",
+        "policy",
+        "anomaly",
+        "intel",
+    }
 )
 
 #: Evidence type -> family. Types of Slips keep Slips' names.
