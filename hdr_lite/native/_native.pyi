@@ -1,9 +1,12 @@
 """The extension's types. Lengths are bytes, times integer nanoseconds."""
 
+from typing import Self, final
+
+@final
 class Ring:
     """One end of the shared-memory queue (core/ring.h)."""
 
-    def __init__(self, fd: int, format: bool = False) -> None:
+    def __new__(cls, fd: int, format: bool = False) -> Self:
         """Map the memfd; with ``format`` make it an empty ring first.
 
         OSError: it cannot be mapped. ValueError: it is not sealed, no ring, or corrupt.
@@ -50,12 +53,14 @@ class Ring:
     def dropped(self) -> tuple[int, ...]:
         """Records that found no room, by kind; each counts modulo 2**32."""
 
+@final
 class Meter:
     """Packets to records (core/meter.h)."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         ring: Ring,
+        /,
         *,
         wanted: int,
         wait: bool,
@@ -71,10 +76,10 @@ class Meter:
         active_timeout: int,
         fold_after: int,
         fold_interval: int,
-    ) -> None: ...
+    ) -> Self: ...
     def packet(self, linktype: int, interface: int, ts: int, wire_length: int, data: bytes) -> bool:
         """One packet; False when the ring has no room and the meter waits."""
-    def advance(self, now: int) -> bool: ...
+    def advance(self, now: int, /) -> bool: ...
     def flush(self) -> bool: ...
     now: int
     flows: int
@@ -84,10 +89,11 @@ class Meter:
     def events(self) -> dict[str, int]:
         """Named malformed events that were met."""
 
+@final
 class Tally:
     """Counts of what frames hold, in tshark's meaning (core/tally.h)."""
 
-    def __init__(self, linktype: int) -> None: ...
+    def __new__(cls, linktype: int) -> Self: ...
     def packet(self, wire_length: int, data: bytes) -> None: ...
     def facts(self) -> dict[str, int]:
         """Every count by name; ``uncounted``: how often memory for distinct ones had run out."""
@@ -95,20 +101,23 @@ class Tally:
         """Named malformed events that were met."""
     known: bool  # whether frames of this link type are decoded
 
+@final
 class Capture:
     """A libpcap handle that C reads (native/capture)."""
 
-    @staticmethod
-    def open_file(path: str) -> Capture:
+    @classmethod
+    def open_file(cls, path: str, /) -> Capture:
         """OSError with libpcap's reason."""
-    @staticmethod
-    def open_live(interface: str, snap_length: int, promiscuous: bool, buffer: int) -> Capture: ...
-    @staticmethod
-    def borrow(handle: object) -> Capture:
+    @classmethod
+    def open_live(
+        cls, interface: str, snap_length: int, promiscuous: bool, buffer: int
+    ) -> Capture: ...
+    @classmethod
+    def borrow(cls, handle: object, /) -> Capture:
         """Read through the pcap_t of a pypcap object, which stays its owner."""
     linktype: int
     linktype_name: str
-    def set_filter(self, filter: str) -> None: ...
+    def set_filter(self, filter: str, /) -> None: ...
     def fileno(self) -> int: ...
     def feed(self, meter: Meter, interface: int, limit: int, shift: int = 0) -> int:
         """Up to ``limit`` packets to the meter; their number. EOFError at the end of a file.
