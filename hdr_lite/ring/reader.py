@@ -46,8 +46,16 @@ class RingReader:
         os.eventfd_write(self._room, 1)
 
     def read(self, limit: int) -> list[Delivery]:
-        """Up to ``limit`` records that are there now, fewer where they are long."""
-        return self._decoded(self.ring.read(limit, self._mask, self._most))
+        """Up to ``limit`` records that are there now, fewer where they are long.
+
+        None, though there was something, means that it was nothing for the caller; it is
+        committed then, so that a writer of nonsense does not fill the ring for good.
+        """
+        untouched = not self.ring.held
+        records = self._decoded(self.ring.read(limit, self._mask, self._most))
+        if untouched and not records:
+            self.commit()
+        return records
 
     def read_exact(
         self, limit: int, watch: int = -1, gone: Callable[[], bool] = _never

@@ -101,6 +101,21 @@ def test_kinds_that_nobody_knows_are_passed_over(memory, writer):
     assert numbers(RingReader(memory).read(10)) == [2]
 
 
+def test_nonsense_does_not_fill_the_ring(memory, writer):
+    """What holds nothing for the engine is given back without a commit of its own."""
+    reader = RingReader(memory, [Kind.FLOW])
+    for kind in (31, Kind.DNS, Kind.FLOW):
+        for _ in range(3):
+            writer.ring.put(kind, 0, bytes(8192))
+        while reader.ring.pending():
+            assert reader.read(2) == []
+    assert (reader.ring.used, reader.malformed) == (0, {"FLOW": 3})
+    put(writer, 1)
+    assert len(reader.read(1)) == 1
+    assert reader.read(1) == []
+    assert reader.ring.used > 0  # what was delivered is the caller's to commit
+
+
 def test_the_final_stats_end_the_input(memory, writer):
     """Only STATS with ``final`` ends it."""
     reader = RingReader(memory)
