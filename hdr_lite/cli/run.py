@@ -15,3 +15,204 @@ examples:
   hdr-lite run -i eth0 -F 'not port 22' --disable arp
   hdr-lite run -i br-lan -P inside -o /tmp/inside   one of several that run side by side
 """
+
+import argparse
+import fcntl
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from hdr_lite.cli import PROGRAM
+from hdr_lite.cli.modules import find_modules
+from hdr_lite.cli.settings import add_settings_arguments, load_settings
+from hdr_lite.config import Config, Settings, UserError
+from hdr_lite.engine.output import Output
+from hdr_lite.engine.process import Engine
+from hdr_lite.link.codec import Done, Raised
+from hdr_lite.link.end import End
+from hdr_lite.link.stop import StopSignal
+from hdr_lite.outputs import Console, file_outputs
+from hdr_lite.ring import RingReader, create_ring
+from hdr_lite.sensor.process import Inputs, run_sensor
+from hdr_lite.supervisor.process import Outcome, Supervisor
+from hdr_lite.supervisor.terminal import Terminal
+
+_INSTANCE = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+_HASH_STEP = 256 * 1024
+#: Characters of an alert's line that the terminal shows; alerts.log has all of it.
+_LINE = 8192
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("-f", "--file", metavar="FILE", help="read this capture (pcap, pcapng)")
+    source.add_argument(
+        "-i",
+        "--interface",
+        metavar="IFACE",
+        action="append",
+        help="watch this interface; may be repeated",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="where the output goes (default: output/SOURCE_DATE, as Slips)",
+    )
+    parser.add_argument(
+        "-P",
+        "--instance",
+        metavar="NAME",
+        default="",
+        help="name of this instance, where several run side by side: shown by ps and in messages",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object at the end and nothing else"
+    )
+    add_settings_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until the file ends or a signal comes; the exit status."""
+    settings = load_settings(arguments)
+    inputs = _inputs(arguments)
+    output = arguments.output or default_output(inputs)
+    started = time.monotonic()
+    outcome = _supervise(arguments, settings, inputs, output)
+    seconds = time.monotonic() - started
+    status = outcome.status
+    if outcome.stopped and inputs.file and status == 0:
+        print(
+            f"{_label(arguments.instance)}: stopped before the end of {inputs.file}",
+            file=sys.stderr,
+        )
+        status = 1
+    if outcome.done is not None:
+        source = inputs.file or ", ".join(inputs.interfaces)
+        report = _report_json if arguments.json else _report
+        print(report(outcome.done, source, output, seconds, status))
+    return status
+
+
+def _supervise(
+    arguments: argparse.Namespace, settings: Settings, inputs: Inputs, output: str
+) -> Outcome:
+    """Wire the parts together and run them."""
+    config, instance = settings.config, arguments.instance
+    find_modules(settings)
+    engine = Engine(config, replay=bool(inputs.file))
+    memory = create_ring(config.ring.size)
+
+    def sensor_main(end: End, stop: StopSignal) -> int:
+        return run_sensor(inputs, config, memory, engine.wanted, end, stop)
+
+    def engine_main(end: End, _stop: StopSignal) -> int:
+        claim_output(output, instance)
+        return engine.run(RingReader(memory, engine.kinds), _outputs(output, config, end), end)
+
+    terminal = Terminal(
+        sys.stdout,
+        sys.stderr,
+        label=_label(instance),
+        size=_size(inputs.file),
+        alerts=not arguments.json,
+    )
+    digest = hash_file(inputs.file) if inputs.file else None
+    supervisor = Supervisor(sensor_main, engine_main, terminal, instance=instance, digest=digest)
+    return supervisor.run()
+
+
+def _outputs(directory: str, config: Config, end: End) -> list[Output]:
+    """The files, and the alerts for the terminal, which is the supervisor's."""
+    flow_line = None
+    if config.output.flows:
+        from hdr_lite.cli.zeek import conn as flow_line
+    console = Console(lambda line: end.send(Raised(line[:_LINE])))
+    return [*file_outputs(directory, flow_line), console]
+
+
+def _size(path: str) -> int:
+    """Bytes of a regular file, of which progress can show the share."""
+    return Path(path).stat().st_size if Path(path).is_file() else 0
+
+
+def _inputs(arguments: argparse.Namespace) -> Inputs:
+    if arguments.instance and not _INSTANCE.fullmatch(arguments.instance):
+        raise UserError(
+            f"-P {arguments.instance}: a name is 1 to 32 letters, digits, dots, - and _"
+        )
+    interfaces = tuple(arguments.interface or ())
+    for name in interfaces:
+        if interfaces.count(name) > 1:
+            raise UserError(f"-i {name} is given twice")
+    return Inputs(arguments.file or "", interfaces)
+
+
+def default_output(inputs: Inputs) -> str:
+    """``output/office.pcap_2026-11-24_12-30-00`` in the current directory, in UTC."""
+    source = Path(inputs.file).name or "_".join(inputs.interfaces)
+    return f"output/{source}_{time.strftime('%Y-%m-%d_%H-%M-%S', time.gmtime())}"
+
+
+def _label(instance: str) -> str:
+    return f"{PROGRAM}[{instance}]" if instance else PROGRAM
+
+
+def claim_output(directory: str, instance: str) -> int:
+    """Make the output directory and lock it; the lock's descriptor, to be kept open.
+
+    ``UserError`` when it cannot be made, or when another instance writes there: its lock
+    ends with it, however it ends.
+    """
+    path = Path(directory)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"cannot write to the output directory {directory}: {reason}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(lock, 100).decode(errors="replace") or "another instance"
+        os.close(lock)
+        raise UserError(f"the output directory {directory} is in use by {holder}") from None
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{_label(instance)}, process {os.getppid()}".encode())
+    return lock
+
+
+def hash_file(path: str) -> Iterator[str]:
+    """SHA-256 of a file in steps: "" while there is more to read, then the digest in hex.
+
+    ``-`` for a pipe, which can be read but once.
+    """
+    if not Path(path).is_file():
+        yield "-"
+        return
+    from hashlib import sha256
+
+    digest, block = sha256(), bytearray(_HASH_STEP)
+    with Path(path).open("rb", buffering=0) as file:
+        while count := file.readinto(block):
+            digest.update(memoryview(block)[:count])
+            yield ""
+    yield digest.hexdigest()
+
+
+def _report(done: Done, source: str, output: str, seconds: float, _status: int) -> str:
+    counts = (
+        f"{done.packets:,} packets, {done.flows:,} flows, {done.evidence:,} evidence, "
+        f"{done.alerts:,} alerts in {seconds:.1f} s"
+    )
+    return f"{source}: {counts}\nwritten to {output}/: alerts.log, alerts.json, evidence.jsonl, …"
+
+
+def _report_json(done: Done, source: str, output: str, seconds: float, status: int) -> str:
+    facts = {"source": source, "output": output, "seconds": round(seconds, 3), "status": status}
+    return json.dumps({**facts, **done._asdict()})

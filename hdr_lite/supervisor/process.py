@@ -197,10 +197,13 @@ class Supervisor:
 
     def _end_other(self, other: _Child, status: int) -> None:
         """A child has ended with that status: what becomes of the other."""
-        if other.name == "sensor":
+        if other.name == "engine":
+            if status:
+                self._send(other, Finish(f"the sensor {_how(status)}"))
+        elif self._done is not None:  # it has said its last record: it is about to end
+            self._deadline = self._deadline or time.monotonic() + STOP_TIMEOUT
+        else:
             other.kill(signal.SIGKILL)  # nobody reads what it would write
-        elif status:
-            self._send(other, Finish(f"the sensor {_how(status)}"))
 
     def _send(self, child: _Child, message: Message) -> None:
         with suppress(LinkClosed):  # its end is told by the pidfd

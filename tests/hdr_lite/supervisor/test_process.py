@@ -158,6 +158,18 @@ def test_sensor_raises() -> None:
     assert "told: the sensor ended with status 1" in err
 
 
+def test_the_engine_ends_first() -> None:
+    """An engine that has read the last record may end while the sensor still closes its files."""
+
+    def sensor(end: End, _stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        time.sleep(0.3)
+        return 0
+
+    outcome, _, err = _supervise(sensor, _good_engine)
+    assert (outcome, err) == (Outcome(0, DONE, False), "")
+
+
 @pytest.mark.parametrize("how", ["kill", "raise", "no words"])
 def test_engine_dies(how: str) -> None:
     """A run whose engine is gone has failed, and its sensor does not stay behind."""
@@ -235,6 +247,14 @@ def test_garbage_ends_its_sender() -> None:
     outcome, _, err = _supervise(sensor, _finishing_engine)
     assert outcome.status == 1
     assert "the sensor sent what is no message" in err
+
+
+def test_a_sensor_that_stays_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sensor that does not end after the engine has is killed after the timeout."""
+    monkeypatch.setattr(process, "STOP_TIMEOUT", 0.3)
+    outcome, _, err = _supervise(_hanging, _good_engine)
+    assert outcome == Outcome(1, DONE, False)
+    assert "stopped by force" in err
 
 
 def test_a_message_of_the_wrong_child() -> None:
