@@ -8,8 +8,10 @@ import argparse
 import json
 from typing import NamedTuple
 
+from hdr_lite.cli.modules import find_modules
 from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.config import Settings, allowed, sections, settings_of
+from hdr_lite.module import Option
 
 
 class Row(NamedTuple):
@@ -32,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the settings; the exit status."""
     settings = load_settings(arguments)
-    rows = rows_of(settings)
+    rows = [*rows_of(settings), *module_rows(settings)]
     if arguments.json:
         print(json.dumps({row.key: _facts(row) for row in rows}, indent=2))
     else:
@@ -58,6 +60,25 @@ def rows_of(settings: Settings) -> list[Row]:
                 )
             )
     return rows
+
+
+def module_rows(settings: Settings) -> list[Row]:
+    """The options that the modules declare."""
+    rows = []
+    for found in find_modules(settings):
+        for option in found.module.options if found.module else ():
+            key = f"modules.{found.name}.{option.name}"
+            value = found.options.get(option.name, option.default)
+            meaning, words = option.help, _allowed(option)
+            rows.append(Row(key, value, option.default, meaning, words, settings.origin(key)))
+    return rows
+
+
+def _allowed(option: Option) -> str:
+    kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    low = "" if option.minimum is None else f" from {option.minimum}"
+    high = "" if option.maximum is None else f" to {option.maximum}"
+    return kind[type(option.default)] + low + high
 
 
 def _facts(row: Row) -> dict[str, object]:

@@ -11,11 +11,12 @@ examples:
 
 import argparse
 import json
-from collections.abc import Iterable
+from typing import Any
 
 from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.config import ConfigError, Settings
 from hdr_lite.engine.loader import Found, find
+from hdr_lite.engine.process import Engine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the modules; the exit status."""
-    found = find_modules(load_settings(arguments))
-    if arguments.json:
-        print(json.dumps([_facts(module) for module in found], indent=2))
-    else:
-        print(_table(found))
+    settings = load_settings(arguments)
+    found = find_modules(settings)
+    channels = Engine(settings.config, replay=True).channels()
+    facts = [_facts(module, channels.get(module.name, [])) for module in found]
+    print(json.dumps(facts, indent=2) if arguments.json else _table(facts))
     return 0
 
 
@@ -63,7 +64,7 @@ def _where(settings: Settings, name: str) -> str:
     return settings.origin(next(keys, ""))
 
 
-def _facts(found: Found) -> dict[str, object]:
+def _facts(found: Found, channels: list[str]) -> dict[str, Any]:
     module = found.module
     return {
         "name": found.name,
@@ -73,25 +74,21 @@ def _facts(found: Found) -> dict[str, object]:
         "origin": found.origin,
         "description": module.description if module else "",
         "authors": list(module.authors) if module else [],
-        "channels": list(module.handled()) if module and found.runs else [],
+        "channels": channels,
         "budget": module.budget if module else 0,
         "budget_reason": module.budget_reason if module else "",
         "options": dict(found.options),
     }
 
 
-def _table(found: Iterable[Found]) -> str:
-    rows = [("module", "state", "budget", "channels")]
-    notes = []
-    for entry in found:
-        facts = _facts(entry)
-        state = "on" if entry.runs else "broken" if entry.error else "off"
-        budget = f"{entry.module.budget // 1024} kB" if entry.module else "-"
-        rows.append((entry.name, state, budget, ", ".join(map(str, facts["channels"]))))
-        notes.append(f"{entry.name}: {entry.error or facts['description']}")
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]).rstrip()
-        for row in rows
-    ]
-    return "\n".join([*lines, "", *notes])
+def _table(modules: list[dict[str, Any]]) -> str:
+    """A line a module, and below it what it does or why it does not run."""
+    width = max(len("module"), *(len(facts["name"]) for facts in modules))
+    lines = [f"{'module':<{width}}  state   budget   channels"]
+    for facts in modules:
+        state = "on" if facts["runs"] else "broken" if facts["error"] else "off"
+        budget = f"{facts['budget'] // 1024} kB"
+        channels = ", ".join(facts["channels"])
+        lines.append(f"{facts['name']:<{width}}  {state:<6}  {budget:>6}   {channels}".rstrip())
+    lines += ["", *(f"{m['name']}: {m['error'] or m['description']}" for m in modules)]
+    return "\n".join(lines)

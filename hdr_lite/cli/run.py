@@ -129,11 +129,12 @@ def _supervise(
 
 def _outputs(directory: str, config: Config, end: End) -> list[Output]:
     """The files, and the alerts for the terminal, which is the supervisor's."""
-    flow_line = None
-    if config.output.flows:
-        from hdr_lite.cli.zeek import conn as flow_line
     console = Console(lambda line: end.send(Raised(line[:_LINE])))
-    return [*file_outputs(directory, flow_line), console]
+    if not config.output.flows:
+        return [*file_outputs(directory), console]
+    from hdr_lite.cli import zeek
+
+    return [*file_outputs(directory, zeek.conn), console]
 
 
 def _size(path: str) -> int:
