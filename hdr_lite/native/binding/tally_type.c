@@ -62,12 +62,12 @@ PyDoc_STRVAR(packet_doc, "packet($self, /, wire_length, data)\n--\n\n"
 static PyObject *packet(TallyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"wire_length", "data", NULL};
-    unsigned long wire_length;
+    long long wire_length;
     Py_buffer data;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "ky*", names, &wire_length, &data))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "Ly*", names, &wire_length, &data))
         return NULL;
-    if (wire_length > UINT32_MAX || data.len > (Py_ssize_t)wire_length) {
+    if (wire_length < data.len || wire_length > UINT32_MAX) {
         PyBuffer_Release(&data);
         PyErr_SetString(PyExc_ValueError, "wire_length out of range or less than the data");
         return NULL;

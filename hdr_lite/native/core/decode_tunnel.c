@@ -119,7 +119,7 @@ enum next decode_vxlan(struct decode *d, struct cursor *c)
 
     if (!cursor_bytes(c, h, sizeof h))
         return decode_short(d, EVENT_VXLAN_TRUNCATED);
-    if ((h[0] & 0x08) == 0) /* no network identifier: not VXLAN */
+    if ((h[0] & 0x08) == 0 || h[7] != 0) /* no network identifier, or what has to be 0 */
         return NEXT_NONE;
     return NEXT_ETHERNET;
 }
