@@ -79,11 +79,19 @@ class Meter:
     ) -> Self: ...
     def packet(self, linktype: int, interface: int, ts: int, wire_length: int, data: bytes) -> bool:
         """One packet; False when the ring has no room and the meter waits."""
-    def advance(self, now: int, /) -> bool: ...
-    def flush(self) -> bool: ...
-    now: int
-    flows: int
-    memory: int  # bytes held
+    def advance(self, now: int, /) -> bool:
+        """Traffic time is at least now: end what is due. False: no room in the ring; call again."""
+    def flush(self) -> bool:
+        """End of input: every flow ends. False: no room in the ring; call again."""
+    @property
+    def now(self) -> int:
+        """Traffic time, ns: the latest of the packets'; it never goes back."""
+    @property
+    def flows(self) -> int:
+        """Flows in the table."""
+    @property
+    def memory(self) -> int:
+        """Bytes held."""
     def counters(self) -> dict[str, int]:
         """Totals, by name; per kind as ``records.KIND`` and ``dropped.KIND``."""
     def events(self) -> dict[str, int]:
