@@ -35,6 +35,10 @@ class Done:
             return [json.loads(text)]
         return [json.loads(line) for line in text.splitlines()]
 
+    def evidence(self) -> list[dict[str, Any]]:
+        """The evidence, each once: a later line with the same id has its final count."""
+        return list({entry["id"]: entry for entry in self.objects("evidence.jsonl")}.values())
+
     def incidents(self) -> list[dict[str, Any]]:
         """The alerts: objects of alerts.json with Status Incident."""
         return [entry for entry in self.objects("alerts.json") if entry["Status"] == "Incident"]

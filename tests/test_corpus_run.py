@@ -97,7 +97,7 @@ def test_attack_is_found(path: str, tmp_path: Path) -> None:
     family = family_of(path)
     found = {
         entry["family"]
-        for entry in done.objects("evidence.jsonl")
+        for entry in done.evidence()
         if entry["threat_level"] in ("medium", "high", "critical")
     }
     assert (family in found) is (bool(family) and path not in MISSED)

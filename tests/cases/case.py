@@ -15,7 +15,8 @@
     like = { description = "^vertical" }                                    # regular expressions
     count = 1                   # ... there are so many (or at_least, at_most)
 
-A line that is no JSON object is one with the single key ``line``. ``lines`` instead of filters
+Evidence counts once, with its final count. A line that is no JSON object is one with the single
+key ``line``. ``lines`` instead of filters
 gives the whole file.
 """
 
@@ -30,7 +31,7 @@ from typing import Any
 from tests.program import Done
 
 #: Outputs in which the same input gives the same bytes (summary.json: without its run object).
-REPEATABLE = ("alerts.log", "alerts.json", "evidence.jsonl", "flows.jsonl", "stdout")
+REPEATABLE = ("alerts.log", "alerts.json", "evidence.jsonl", "flows.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Check:
         if self.lines is not None:
             wanted = "".join(f"{line}\n" for line in self.lines)
             return "" if text == wanted else f"{self.file} is\n{text}and not\n{wanted}"
-        entries = [done.objects(self.file)[0]] if self.file == "summary.json" else parsed(text)
+        entries = entries_of(done, self.file)
         found = sum(self.fits(entry) for entry in entries)
         least = self.at_least if self.count is None else self.count
         most = self.at_most if self.count is None else self.count
@@ -97,6 +98,13 @@ def capture_of_script(path: Path) -> bytes:
     return data
 
 
+def entries_of(done: Done, file: str) -> list[dict[str, Any]]:
+    """What filters are applied to: evidence each once, the summary as one, else the lines."""
+    if file == "evidence.jsonl":
+        return done.evidence()
+    return done.objects(file) if file == "summary.json" else parsed(done.text(file))
+
+
 def parsed(text: str) -> list[dict[str, Any]]:
     """A dict a line: the JSON object in it, or the line itself under ``line``."""
     entries = []
@@ -122,9 +130,8 @@ def value_at(entry: dict[str, Any], key: str) -> Any:
 
 def repeatable(done: Done) -> dict[str, str]:
     """What a second run must give again, byte for byte."""
-    outputs = {name: done.text(name) for name in REPEATABLE}
-    if done.text("summary.json"):
-        summary = done.objects("summary.json")[0]
-        summary.pop("run", None)
-        outputs["summary.json"] = json.dumps(summary)
-    return outputs
+    if not done.text("summary.json"):
+        return {"stdout": done.stdout}
+    summary = done.objects("summary.json")[0]
+    summary.pop("run", None)
+    return {"summary.json": json.dumps(summary)} | {name: done.text(name) for name in REPEATABLE}

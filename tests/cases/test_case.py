@@ -9,12 +9,16 @@ import pytest
 from tests.cases.case import Check, load, repeatable, value_at
 from tests.program import Done
 
-LINES = '{"type": "A", "attacker": {"ip": "10.0.0.1"}}\n{"type": "B", "id.orig_h": "10.0.0.2"}\n'
+LINES = """\
+{"id": "1", "count": 1, "type": "A", "attacker": {"ip": "10.0.0.1"}}
+{"id": "2", "type": "B", "id.orig_h": "10.0.0.2"}
+{"id": "1", "count": 7, "type": "A", "attacker": {"ip": "10.0.0.1"}}
+"""
 
 
 @pytest.fixture
 def done(tmp_path: Path) -> Done:
-    """A run that left two lines of evidence."""
+    """A run that left two pieces of evidence, one of them with a final count."""
     (tmp_path / "evidence.jsonl").write_text(LINES)
     return Done(0, "hello\n", "", tmp_path)
 
@@ -34,7 +38,11 @@ def test_filters_reach_into_objects(done: Done) -> None:
     assert Check("evidence.jsonl", match={"attacker.ip": "10.0.0.1"}, count=1).complaint(done) == ""
     assert Check("evidence.jsonl", match={"id.orig_h": "10.0.0.2"}, count=1).complaint(done) == ""
     assert Check("evidence.jsonl", like={"type": "^[AC]$"}, count=1).complaint(done) == ""
+    assert Check("evidence.jsonl", match={"count": 7}, count=1).complaint(done) == ""
+    assert Check("evidence.jsonl", match={"count": 1}, count=0).complaint(done) == ""
     assert value_at({"a": [{"b": 1}]}, "a.b") == 1
+    assert Check("evidence.jsonl", match={"count": 7}, count=1).complaint(done) == ""
+    assert Check("evidence.jsonl", match={"count": 1}, count=0).complaint(done) == ""
     assert value_at({"a": 1}, "a.b") is None
 
 

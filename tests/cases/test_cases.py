@@ -60,7 +60,7 @@ def test_scenario_is_judged_as_labelled(
     scenario = SCENARIOS[name]
     done = analyse(capture(name), tmp_path / "output")
     assert (done.status, done.text("errors.log")) == (0, ""), done.stderr
-    evidence = done.objects("evidence.jsonl")
+    evidence = done.evidence()
     wanted = set(scenario.evidence) - SWITCHED_OFF
     accused = [e for e in evidence if scenario.accused in ("", e["profile"], e["attacker"]["ip"])]
     assert wanted <= {entry["type"] for entry in accused}

@@ -65,7 +65,7 @@ def live_is_like_file(scenario: str, network: Network, capture: Path, folder: Pa
     assert live.status == 0
     for name in ("evidence.jsonl", "alerts.json"):
         assert findings(live.objects(name)) == findings(in_file.objects(name))
-    found = {entry["type"] for entry in live.objects("evidence.jsonl")}
+    found = {entry["type"] for entry in live.evidence()}
     assert found >= set(SCENARIOS[scenario].evidence)
     assert live.incidents()
 
@@ -89,7 +89,7 @@ def test_several_interfaces(network: Network, tmp_path: Path) -> None:
         watch.until(sent)
         done = watch.interrupt()
     assert done.status == 0
-    found = {entry["type"] for entry in done.objects("evidence.jsonl")}
+    found = {entry["type"] for entry in done.evidence()}
     assert {"VERTICAL_PORT_SCAN", "MITM_ARP_ATTACK"} <= found
 
 
@@ -119,7 +119,7 @@ def test_lost_interface_ends_the_run(network: Network, tmp_path: Path) -> None:
     assert done.status == 1
     assert "in0" in done.stderr
     assert "Traceback" not in done.stderr
-    found = {entry["type"] for entry in done.objects("evidence.jsonl")}
+    found = {entry["type"] for entry in done.evidence()}
     assert "VERTICAL_PORT_SCAN" in found
 
 
@@ -131,7 +131,7 @@ def test_one_of_two_interfaces_is_lost(network: Network, tmp_path: Path) -> None
         done = watch.interrupt()
     assert done.status == 0
     assert "in0" in done.stderr
-    found = {entry["type"] for entry in done.objects("evidence.jsonl")}
+    found = {entry["type"] for entry in done.evidence()}
     assert "VERTICAL_PORT_SCAN" in found
 
 

@@ -111,9 +111,9 @@ def torrent_peer(trace: Trace) -> None:
     """A BitTorrent client tries 300 peers on ports of their own; more than half do not answer."""
     meet(trace, 0, LAPTOP, ROUTER)
     hello = b"\x13BitTorrent protocol" + trace.dice.bytes(48)
-    for number in range(300):
+    peers = [make(number) for make in (web_server, stranger) for number in range(150)]
+    for number, peer in enumerate(trace.dice.shuffled(peers)):
         at = SECOND + number * 400 * MILLISECOND
-        peer = outside(f"203.0.113.{1 + trace.dice.below(254)}")
         dport = trace.dice.between(10000, 65000)
         if number % 3 == 0:
             data = trace.dice.bytes(20)
