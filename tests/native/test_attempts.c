@@ -14,12 +14,17 @@ static const uint8_t SECRET[16] = "sixteen bytes!!";
 static void *memory;
 static struct attempts *a;
 
-static void restart(void)
+static void restart_with(uint32_t entries)
 {
     free(memory);
-    memory = aligned_alloc(64, (attempts_bytes(ENTRIES) + 63) & ~(size_t)63);
-    memset(memory, 0, attempts_bytes(ENTRIES));
-    a = attempts_init(memory, ENTRIES, FOLD_AFTER, INTERVAL, SECRET);
+    memory = aligned_alloc(64, (attempts_bytes(entries) + 63) & ~(size_t)63);
+    memset(memory, 0, attempts_bytes(entries));
+    a = attempts_init(memory, entries, FOLD_AFTER, INTERVAL, SECRET);
+}
+
+static void restart(void)
+{
+    restart_with(ENTRIES);
 }
 
 static struct attempt attempt_of(uint32_t src, uint32_t dst, uint16_t port)
@@ -209,6 +214,25 @@ static void test_starts_strays_and_messages_are_bounded(void)
     CHECK(attempts_message(a, (const uint8_t *)"\x02\0\0\0\0\2", 0));
 }
 
+/* The sum lies behind 400 keys that leave none: no single call looks at all of them. */
+static void test_keys_are_forgotten_in_small_steps(void)
+{
+    struct attempts_sum sum;
+    unsigned calls = 0;
+    restart_with(1024);
+    for (unsigned i = 0; i < 400; i++) {
+        struct attempt attempt = attempt_of(100 + i, 1, 80);
+        (void)attempts_start(a, &attempt, 0);
+    }
+    for (unsigned i = 0; i <= FOLD_AFTER; i++)
+        (void)fail(1, 300 + i, 22, true, 1);
+    while (calls < 100 && !attempts_take(a, 2 * INTERVAL, &sum))
+        calls++;
+    CHECK(calls >= 400 / 64 && calls < 20);
+    CHECK_EQ(sum.attempts, 1);
+    CHECK(!attempts_take(a, UINT64_MAX, &sum));
+}
+
 int main(void)
 {
     test_the_first_are_told_and_the_rest_summed();
@@ -221,6 +245,7 @@ int main(void)
     test_estimates();
     test_starts_are_suppressed_while_a_key_folds();
     test_starts_strays_and_messages_are_bounded();
+    test_keys_are_forgotten_in_small_steps();
     free(memory);
     return check_done();
 }

@@ -346,6 +346,13 @@ static void test_udp(void)
     CHECK_STR(last(RECORD_FLOW, "11 12"), "SHR ^d");
     CHECK_EQ(count(RECORD_CONN), 0);
     CHECK_EQ(count(RECORD_FATE), 0);
+
+    start(); /* DHCP: both ports are known, but only one is a server's */
+    const struct conn lease = {INSIDE, 0x0a0000fe, 68, 67};
+    udp_datagram(&lease, true, 300);
+    CHECK(meter_flush(m));
+    CHECK_STR(last(RECORD_FLOW, WHO), "10.0.0.1 68 10.0.0.254 67 udp");
+    CHECK_EQ(count(RECORD_FATE), 0);
 }
 
 static void test_icmp_echo_goes_by_identifier(void)

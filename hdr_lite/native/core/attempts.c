@@ -16,6 +16,7 @@
 #define OVERALL_FAILURES 16 /* times fold_after */
 #define KEY_STARTS 16
 #define OVERALL_STARTS 256
+#define RETIRE_AT_ONCE 64
 
 struct distinct {
     uint32_t bits[LEVELS][LEVEL_BITS / 32];
@@ -380,10 +381,14 @@ bool attempts_message(struct attempts *a, const uint8_t mac[6], uint64_t now)
     return ++a->overall_starts <= a->fold_after * OVERALL_STARTS;
 }
 
-/* Forget the keys whose interval is over, up to one that leaves a sum: then true. */
+/* Forget keys whose interval is over, up to one that leaves a sum (then true), but not so many
+ * that a packet would wait for it; at the end of the input all. */
 static bool retire_due(struct attempts *a, struct table *t, uint64_t now, struct attempts_sum *out)
 {
-    while (t->oldest != 0 && interval_over(a, t->entries[t->oldest - 1].begin, now)) {
+    uint32_t left = now == UINT64_MAX ? UINT32_MAX : RETIRE_AT_ONCE;
+    for (; left > 0 && t->oldest != 0; left--) {
+        if (!interval_over(a, t->entries[t->oldest - 1].begin, now))
+            return false;
         struct entry *e = &t->entries[t->oldest - 1];
         bool told = e->sum.attempts > 0;
         if (told)

@@ -212,13 +212,16 @@ static bool is_well_known(uint16_t port)
     case 1433: /* SQL Server */
     case 1521: /* Oracle */
     case 1883: /* MQTT */
+    case 1900: /* SSDP: unicast replies to multicast questions */
     case 3128: /* HTTP proxies */
     case 3306: /* MySQL */
     case 3389: /* RDP */
+    case 3702: /* WS-Discovery, as SSDP */
     case 5060: /* SIP */
     case 5061:
     case 5222: /* XMPP */
     case 5353: /* mDNS */
+    case 5355: /* LLMNR */
     case 5432: /* PostgreSQL */
     case 5900: /* VNC */
     case 6379: /* Redis */
@@ -237,8 +240,9 @@ static bool is_well_known(uint16_t port)
 /* Did the responder send this first packet? */
 static bool is_reply(const struct packet *p)
 {
-    if (p->proto == IP_PROTO_UDP)
-        return is_well_known(p->sport) && !is_well_known(p->dport);
+    if (p->proto == IP_PROTO_UDP) /* DHCP's clients have a known port, too */
+        return is_well_known(p->sport) &&
+               (!is_well_known(p->dport) || (p->sport == 67 && p->dport == 68));
     if (p->proto != IP_PROTO_TCP)
         return false;
     uint8_t flags = p->tcp_flags;
