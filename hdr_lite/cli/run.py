@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hdr_lite.cli import PROGRAM
+from hdr_lite.cli.memory import check_memory
 from hdr_lite.cli.modules import find_modules
 from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.config import Config, Settings, UserError
@@ -35,10 +36,11 @@ from hdr_lite.engine.process import Engine
 from hdr_lite.link.codec import Done, Raised
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
+from hdr_lite.native import set_title
 from hdr_lite.outputs import Console, file_outputs
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
-from hdr_lite.supervisor.process import Outcome, Supervisor
+from hdr_lite.supervisor.process import Outcome, Supervisor, title
 from hdr_lite.supervisor.terminal import Terminal
 
 _INSTANCE = re.compile(r"[A-Za-z0-9_.-]{1,32}")
@@ -82,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = load_settings(arguments)
     inputs = _inputs(arguments)
     output = arguments.output or default_output(inputs)
+    set_title(title("lite", arguments.instance))
     started = time.monotonic()
     outcome = _supervise(arguments, settings, inputs, output)
     seconds = time.monotonic() - started
@@ -104,9 +107,10 @@ def _supervise(
 ) -> Outcome:
     """Wire the parts together and run them."""
     config, instance = settings.config, arguments.instance
-    find_modules(settings)
+    found = find_modules(settings)
     engine = Engine(config, replay=bool(inputs.file))
     memory = create_ring(config.ring.size)
+    check_memory(settings, found, memory, len(inputs.interfaces))
 
     def sensor_main(end: End, stop: StopSignal) -> int:
         return run_sensor(inputs, config, memory, engine.wanted, end, stop)

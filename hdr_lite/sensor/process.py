@@ -93,7 +93,8 @@ class Sensor:
             except EOFError:
                 return
             except SourceError as error:
-                self._broke(source, error)
+                if not self._stop:  # a signal interrupts a read from a pipe
+                    self._broke(source, error)
                 return
             if taken < BATCH:
                 self._ring.wait_for_room()
@@ -148,7 +149,8 @@ class Sensor:
 
     def _broke(self, source: Source, error: SourceError) -> None:
         self._errors[source.name] = str(error)
-        self._end.send(Notice(f"{error}; what came before it counts"))
+        some = source.stats().packets > 0
+        self._end.send(Notice(f"{error}; what came before it counts" if some else str(error)))
 
     def _facts(self) -> list[dict[str, object]]:
         """What the final counters say about each source."""

@@ -120,7 +120,7 @@ class Supervisor:
             ours.close()
             for child in self._children.values():
                 child.close()
-            _child(self._mains[name], theirs, parent, _title(name, self._instance))
+            _child(self._mains[name], theirs, parent, title(name, self._instance))
         theirs.close()
         self._children[name] = _Child(name, pid, ours)
 
@@ -241,19 +241,19 @@ def _how(status: int) -> str:
     return f"ended with status {status}"
 
 
-def _title(name: str, instance: str) -> str:
+def title(name: str, instance: str) -> str:
     """``hdr-sensor``, ``NAME:sensor``: what ps shows of it, which is 15 bytes."""
     return f"{instance[: 14 - len(name)]}:{name}" if instance else f"hdr-{name}"
 
 
-def _child(main: Main, end: End, parent: int, title: str) -> NoReturn:
+def _child(main: Main, end: End, parent: int, name: str) -> NoReturn:
     """The order in which each child starts; it never returns to the parent's code."""
     status = 1
     try:
         die_with_parent(signal.SIGKILL)
         if os.getppid() != parent:  # it died before we asked to be told
             os._exit(1)
-        set_title(title)
+        set_title(name)
         # Ctrl-C reaches the whole terminal; the supervisor alone acts on it.
         stop = StopSignal((signal.SIGTERM,), ignored=(signal.SIGINT, signal.SIGHUP))
         status = main(end, stop)
@@ -262,7 +262,7 @@ def _child(main: Main, end: End, parent: int, title: str) -> NoReturn:
     except LinkClosed:
         status = 1  # the supervisor is gone
     except BaseException as error:  # noqa: BLE001 - the fence between a child and its parent
-        status = _last_words(end, Failed(f"{title}: {_describe(error)}", 1))
+        status = _last_words(end, Failed(f"{name}: {_describe(error)}", 1))
     finally:
         os._exit(status)
 

@@ -3,8 +3,13 @@
 import hashlib
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -106,6 +111,8 @@ def test_a_truncated_capture(capture: Path, tmp_path: Path) -> None:
         (["-f", "{capture}", "--set", "meter.flow=1"], "--set meter.flow=1: unknown key"),
         (["-f", "{capture}", "--disable", "nosuch"], "--disable: nosuch: there is no such module"),
         (["-f", "{capture}", "--modules-dir", "/nonexistent"], "--modules-dir: /nonexistent: "),
+        (["-f", "{capture}", "--set", "meter.flows=4194304"], "by the tables of [meter] ("),
+        (["-f", "{capture}", "--set", "memory.total=16777216"], "memory.total = 16777216 (--set"),
         (["-f", "{capture}", "-c", "/nonexistent"], "cannot read the configuration /nonexistent"),
         (["-f", "{capture}", "-o", "{text}/x"], "cannot write to the output directory {text}/x: "),
         ([], "one of the arguments -f/--file -i/--interface is required"),
@@ -125,6 +132,65 @@ def test_mistakes(words: list[str], sentence: str, capture: Path, tmp_path: Path
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("hdr-lite")
     assert not out.exists()
+
+
+def test_a_replay_that_is_stopped(tmp_path: Path) -> None:
+    """Ctrl-C ends it within seconds, with complete files and a status that says it is not all."""
+    pipe, out = tmp_path / "pipe", tmp_path / "out"
+    os.mkfifo(pipe)
+    process = _start("run", "-f", pipe, "-o", out, "-P", "stopped", stderr=subprocess.PIPE)
+    whole = pcap(tmp_path / "a.pcap", [(START + n, udp_frame(n)) for n in range(3000)])
+    with pipe.open("wb") as writer:  # and it stays open: the sensor waits for more
+        writer.write(whole.read_bytes())
+        writer.flush()
+        _until(lambda: _children(process.pid) == ["stopped:engine", "stopped:sensor"])
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=5)
+    assert process.returncode == 1
+    assert err == f"hdr-lite[stopped]: stopped before the end of {pipe}\n"
+    assert json.loads((out / "summary.json").read_text())["sensor"]["packets"] == 3000
+
+
+def test_progress_on_a_terminal(tmp_path: Path) -> None:
+    """Packets, rate and share of the file are drawn on one line of the terminal."""
+    path = pcap(tmp_path / "a.pcap", [(START + n, udp_frame(n)) for n in range(3000)])
+    ours, theirs = pty.openpty()
+    process = _start("run", "-f", path, "-o", tmp_path / "out", stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # EIO: nobody has the terminal open any more
+        while data := os.read(ours, 4096):
+            shown += data
+    os.close(ours)
+    assert process.wait(10) == 0
+    process.communicate()
+    assert b"\r\x1b[K3,000 packets  " in shown
+    assert b"/s  100 %" in shown
+    assert shown.endswith(b"\r\x1b[K")
+
+
+def _start(*words: object, stderr: int) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "hdr_lite", *map(str, words)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    )
+
+
+def _children(pid: int) -> list[str]:
+    """Names of a process's children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sorted(Path(f"/proc/{child}/comm").read_text().strip() for child in children)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_two_instances_and_one_directory(capture: Path, tmp_path: Path) -> None:
