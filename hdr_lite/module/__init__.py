@@ -22,7 +22,7 @@ channel is the subscription; it is called with that channel's typed message::
 
 from hdr_lite.channels import AddressMessage, WindowMessage
 from hdr_lite.module.base import Context, Module, Option
-from hdr_lite.module.tables import BoundedTable
+from hdr_lite.module.tables import BoundedTable, Distinct
 from hdr_lite.records.alert import Alert
 from hdr_lite.records.application import Arp, Dns, Http, Ssh, Tls
 from hdr_lite.records.evidence import Evidence, Finding, ThreatLevel
@@ -36,6 +36,7 @@ __all__ = [
     "BoundedTable",
     "Conn",
     "Context",
+    "Distinct",
     "Dns",
     "Evidence",
     "Fate",

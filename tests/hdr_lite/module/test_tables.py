@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr_lite.module import BoundedTable
+from hdr_lite.module import BoundedTable, Distinct
 
 
 def table(most: int) -> BoundedTable[int, list[int]]:
@@ -45,6 +45,16 @@ def test_pop_makes_room() -> None:
     assert (len(t), t.evicted) == (1, 0)
 
 
+def test_put_replaces_and_makes_room() -> None:
+    """A value that is put counts as a use; it never makes the table larger than it may be."""
+    t = table(2)
+    t.use(1)
+    t.use(2)
+    t.put(1, [5])
+    t.put(3, [6])
+    assert (list(t), t.get(1), t.get(3), t.evicted) == ([1, 3], [5], [6], 1)
+
+
 def test_a_table_without_room_is_refused() -> None:
     """At least one entry must fit."""
     with pytest.raises(ValueError, match="room for one entry at least, not 0"):
@@ -60,3 +70,29 @@ def test_it_never_holds_more_than_it_may(keys: list[int], most: int) -> None:
         assert len(t) <= most
     recent = list(dict.fromkeys(reversed(keys)))[:most]
     assert list(t) == list(reversed(recent))
+
+
+def test_distinct_counts_each_value_once() -> None:
+    """A value that was counted is not new; few values are counted exactly."""
+    d = Distinct()
+    assert [d.add(v) for v in ("a", "b", "a")] == [True, True, False]
+    assert len(d) == 2
+
+
+@pytest.mark.parametrize("count", [10, 50, 200, 1000, 3000])
+def test_distinct_estimates(count: int) -> None:
+    """Good within an eighth up to 3,000, whatever the values are."""
+    for form in ("10.0.{}.7", "port {}", "{}"):
+        d = Distinct()
+        for i in range(count):
+            d.add(form.format(i))
+        assert abs(len(d) - count) <= count / 8
+
+
+def test_distinct_stops_when_it_is_full() -> None:
+    """Past its capacity the count stays where it is, and nothing is new any more."""
+    d = Distinct()
+    for i in range(100_000):
+        d.add(str(i))
+    assert 3000 < len(d) < 5500
+    assert not d.add("another")
