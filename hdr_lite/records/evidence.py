@@ -49,6 +49,7 @@ FAMILY_OF = MappingProxyType(
         "ICMP_ADDRESS_MASK_SCAN": "scan",
         "IP_PROTOCOL_SCAN": "scan",
         "OS_FINGERPRINTING": "scan",
+        "SERVICE_SCAN": "scan",
         "PASSWORD_GUESSING": "bruteforce",
         "SSH_SUCCESSFUL": "policy",
         "ARP_SCAN": "scan",

@@ -1,0 +1,368 @@
+"""Scans of every kind nmap makes, by what becomes of a source's first contacts.
+
+Two walks (walk.py) are kept for TCP, UDP and SCTP: *horizontal* over the hosts that a source
+tries on one port, *vertical* over the ports that it tries on one host. ICMP sweeps are counted
+as well, for hosts that are up answer those. See README.md for weights and their reasons.
+"""
+
+from hdr_lite.module import Attempts, BoundedTable, Distinct, Fate, Http, Module, ThreatLevel
+from hdr_lite.modules.network_discovery.probes import (
+    SWEEPS,
+    Fingerprint,
+    Sweep,
+    is_reply_or_stray,
+    kind_of,
+    scanner_named_by,
+)
+from hdr_lite.modules.network_discovery.walk import ACCUSED, STEP, Walk
+
+#: A scan that goes on is told again after this long, ns: one window of the default length.
+REPEAT = 3_600_000_000_000
+#: Failed contacts from which a scan is certain enough to mark its evidence as blocking.
+CERTAIN = 10
+
+_UDP_SILENT = 470  #: ln(0.8 / 0.5): half of all first UDP contacts may well stay unanswered
+_UDP_ANSWERED = -916  #: ln(0.2 / 0.5)
+_PEER_FAILED = 642  #: ln(0.95 / 0.5): peers come and go
+_PEER_ANSWERED = -2303  #: ln(0.05 / 0.5)
+_KNOWN_PEER_FAILED = 200  #: of a source that is known to have peers
+_PEER_UDP_SILENT = 118  #: ln(0.9 / 0.8): most of a distributed hash table is out of date
+_DEAD_TARGET = 693  #: ln(0.8 / 0.4): a host that is down is asked on a few ports
+#: Distinct high ports outside that answer a source, from which it is known to have peers.
+_PEER_PORTS = 4
+#: While nobody outside answers anybody, our line may be down or one direction only be seen.
+_NOBODY_ANSWERS, _NOBODY_ANSWERS_CLIENT = 600, 200
+#: Ports that ordinary clients use to many hosts; 113: servers ask back (RFC 1413).
+_CLIENT_PORTS = frozenset({80, 443, 8080, 8443, 853, 993, 5223, 5228})
+_IDENT = 113
+#: traceroute's ports, which are meant to be closed.
+_TRACEROUTE = range(33434, 33535)
+_TRANSPORTS = {"tcp": "TCP", "udp": "UDP", "132": "SCTP"}
+
+
+class NetworkDiscovery(Module):
+    """Horizontal and vertical scans, ICMP sweeps, IP protocol scans, fingerprinting."""
+
+    name = "network_discovery"
+    description = "detects port scans, sweeps and probing for what systems are"
+    authors = ("HDR-lite",)
+    budget = 768 * 1024
+    budget_reason = "walks of 1,024 pairs of source and port or host, each 0.6 kB"
+
+    def init(self) -> None:
+        """Walks that failed once only wait apart, so that forged sources cannot displace others."""
+        self._fresh: BoundedTable[tuple[str, ...], Walk] = BoundedTable(448, Walk)
+        self._walks: BoundedTable[tuple[str, ...], Walk] = BoundedTable(576, Walk)
+        self._sweeps: BoundedTable[tuple[str, int], Sweep] = BoundedTable(128, Sweep)
+        self._odd: BoundedTable[tuple[str, str], Fingerprint] = BoundedTable(64, Fingerprint)
+        self._peers: BoundedTable[str, Distinct] = BoundedTable(96, Distinct)
+        self._tools: BoundedTable[tuple[str, str], Distinct] = BoundedTable(32, Distinct)
+        self._outside_answered = -1  #: when a host outside last showed that it hears us
+
+    # Single fates ------------------------------------------------------------------------
+
+    def conn_fate(self, fate: Fate) -> None:
+        """A connection was answered, refused or not answered."""
+        if fate.proto in ("icmp", "icmp6"):
+            self._take_icmp(fate)
+        elif fate.proto not in _TRANSPORTS:
+            self._take_protocol(fate)
+        elif not is_reply_or_stray(fate):
+            inside = self.is_inside(fate.daddr)
+            if not inside and fate.fate != "unanswered":
+                self._outside_answered = self.now()
+                if fate.fate == "answered" and _is_peer_port(fate.dport):
+                    self._peers.use(_source(fate.saddr, fate.smac)).add(str(fate.dport))
+            self._take_horizontal(fate, inside)
+            self._take_vertical(fate, inside)
+            self._take_odd_flags(fate)
+
+    def _take_horizontal(self, fate: Fate, inside: bool) -> None:
+        if fate.dport == _IDENT:
+            return
+        key = ("h", _source(fate.saddr, fate.smac), str(fate.dport), fate.proto)
+        walk = self._walk(key, fate.fate == "answered")
+        if walk is None:
+            return
+        doubtful = not inside and self._nobody_answers(fate, walk)
+        weight = _horizontal_weight(fate, inside, doubtful)
+        if weight == _PEER_FAILED and self._has_peers(key[1]):
+            weight = _KNOWN_PEER_FAILED
+        new = walk.contact(self.now(), fate.daddr, weight, fate.fate == "refused")
+        if new and weight > 0:
+            walk.doubtful += doubtful
+            self._grown(key, walk)
+            self._report_horizontal(walk, fate.saddr, fate.smac, fate.dport, fate)
+
+    def _has_peers(self, source: str) -> bool:
+        ports = self._peers.get(source)
+        return ports is not None and len(ports) >= _PEER_PORTS
+
+    def _nobody_answers(self, fate: Fate, walk: Walk) -> bool:
+        begun = walk.begun or self.now()
+        return fate.fate == "unanswered" and self._outside_answered < begun
+
+    def _take_vertical(self, fate: Fate, inside: bool) -> None:
+        if fate.proto == "udp" and fate.dport in _TRACEROUTE:
+            return
+        key = ("v", _source(fate.saddr, fate.smac), fate.daddr, fate.proto)
+        walk = self._walk(key, fate.fate == "answered")
+        if walk is None:
+            return
+        weight = _vertical_weight(fate, inside, walk)
+        new = walk.contact(self.now(), str(fate.dport), weight, fate.fate == "refused")
+        if new and weight > 0:
+            self._grown(key, walk)
+            self._report_vertical(walk, fate.saddr, fate.smac, fate.daddr, fate)
+
+    def _walk(self, key: tuple[str, ...], known_only: bool) -> Walk | None:
+        """The walk of a key; a success alone begins none."""
+        for table in (self._walks, self._fresh):
+            if key in table:
+                return table.use(key)
+        return None if known_only else self._fresh.use(key)
+
+    def _grown(self, key: tuple[str, ...], walk: Walk) -> None:
+        """At its second failure a walk moves to where single failures cannot displace it."""
+        if walk.failures > 1 and self._fresh.pop(key) is not None:
+            self._walks.put(key, walk)
+
+    # Sums --------------------------------------------------------------------------------
+
+    def attempts(self, total: Attempts) -> None:
+        """Failed attempts of a source, summed: a scan that goes fast."""
+        if total.role != "source" or not total.saddr:
+            return
+        if total.proto in ("icmp", "icmp6"):
+            self._total_icmp(total)
+        elif total.proto in _TRANSPORTS and not is_reply_or_stray(total):
+            source = _source(total.saddr, total.smac)
+            weight = _UDP_SILENT if total.proto == "udp" and not total.refused else STEP
+            if total.dport and total.addresses > 1 and total.dport != _IDENT:
+                self._total_horizontal(total, source, weight)
+            if total.daddr and not total.dport and total.ports > 1:
+                self._total_vertical(total, source, weight)
+
+    def _total_horizontal(self, total: Attempts, source: str, weight: int) -> None:
+        key = ("h", source, str(total.dport), total.proto)
+        walk = self._walk(key, False)
+        if walk is None:
+            return
+        outside = bool(walk.examples) and not self.is_inside(walk.examples[0])
+        if outside and _is_peer_port(total.dport):
+            known = _KNOWN_PEER_FAILED if self._has_peers(source) else _PEER_FAILED
+            weight = _PEER_UDP_SILENT if weight == _UDP_SILENT else known
+        elif walk.doubtful * 2 > walk.failures:
+            walk.doubtful = max(walk.doubtful, total.addresses)
+            weight = _NOBODY_ANSWERS_CLIENT
+        walk.total(self.now(), total.addresses, total.refused, weight)
+        self._grown(key, walk)
+        self._report_horizontal(walk, total.saddr, total.smac, total.dport, total)
+
+    def _total_vertical(self, total: Attempts, source: str, weight: int) -> None:
+        key = ("v", source, total.daddr, total.proto)
+        walk = self._walk(key, False)
+        if walk is None:
+            return
+        walk.total(self.now(), total.ports, total.refused, weight)
+        self._grown(key, walk)
+        self._report_vertical(walk, total.saddr, total.smac, total.daddr, total)
+
+    # Reports -----------------------------------------------------------------------------
+
+    def _report_horizontal(
+        self, walk: Walk, saddr: str, smac: str, port: int, last: Fate | Attempts
+    ) -> None:
+        if not walk.is_news(self.now(), REPEAT):
+            return
+        kind = kind_of(last.proto, last.flags)
+        self.set_evidence(
+            "HORIZONTAL_PORT_SCAN",
+            attacker=saddr,
+            attacker_mac=smac,
+            threat_level=ThreatLevel.HIGH,
+            confidence=_confidence(walk.failures),
+            description=f"{kind} scan of port {port} on {walk.failures} hosts, "
+            f"{walk.refused} of which refused and {walk.failures - walk.refused} did not answer, "
+            f"such as {', '.join(walk.examples)}",
+            port=port,
+            proto=last.proto,
+            uids=_uids(last),
+            blocking=_is_certain(walk),
+        )
+
+    def _report_vertical(
+        self, walk: Walk, saddr: str, smac: str, target: str, last: Fate | Attempts
+    ) -> None:
+        if not walk.is_news(self.now(), REPEAT):
+            return
+        kind = kind_of(last.proto, last.flags)
+        self.set_evidence(
+            "VERTICAL_PORT_SCAN",
+            attacker=saddr,
+            attacker_mac=smac,
+            victim=target,
+            threat_level=ThreatLevel.HIGH,
+            confidence=_confidence(walk.failures),
+            description=f"{kind} scan of {walk.failures} ports of {target}, "
+            f"{walk.refused} of which refused and {walk.failures - walk.refused} did not answer, "
+            f"such as {', '.join(walk.examples)}",
+            proto=last.proto,
+            uids=_uids(last),
+            blocking=_is_certain(walk),
+        )
+
+    # ICMP and other protocols ------------------------------------------------------------
+
+    def _take_icmp(self, fate: Fate) -> None:
+        if fate.sport not in SWEEPS:
+            return
+        sweep = self._sweeps.use((_source(fate.saddr, fate.smac), fate.sport))
+        if sweep.contact(self.now(), fate.daddr, fate.fate == "answered"):
+            self._report_sweep(sweep, fate.saddr, fate.smac, fate.sport, _uids(fate))
+        odd = self._odd.use((_source(fate.saddr, fate.smac), fate.daddr))
+        if odd.icmp(fate.sport, fate.dport):
+            self._report_odd(odd, fate)
+
+    def _total_icmp(self, total: Attempts) -> None:
+        if total.flags in SWEEPS and total.addresses > 1:
+            sweep = self._sweeps.use((_source(total.saddr, total.smac), total.flags))
+            sweep.total(total.addresses)
+            self._report_sweep(sweep, total.saddr, total.smac, total.flags, ())
+
+    def _report_sweep(
+        self, sweep: Sweep, saddr: str, smac: str, icmp_type: int, uids: tuple[str, ...]
+    ) -> None:
+        kind = SWEEPS[icmp_type]
+        hosts = sweep.news(kind.least)
+        if not hosts:
+            return
+        self.set_evidence(
+            kind.type,
+            attacker=saddr,
+            attacker_mac=smac,
+            threat_level=ThreatLevel.MEDIUM,
+            confidence=sweep.confidence / 1000,
+            description=f"ICMP {kind.word} requests to {hosts} hosts, "
+            f"{sweep.silent} of which did not answer",
+            proto="icmp6" if ":" in saddr else "icmp",
+            uids=uids,
+        )
+
+    def _take_protocol(self, fate: Fate) -> None:
+        """IP protocols without ports: trying many of them is asking which there are."""
+        if fate.fate == "answered":
+            return
+        walk = self._walk(("p", _source(fate.saddr, fate.smac), fate.daddr, "ip"), False)
+        if walk is None or not walk.contact(self.now(), fate.proto, STEP, fate.fate == "refused"):
+            return
+        self._grown(("p", _source(fate.saddr, fate.smac), fate.daddr, "ip"), walk)
+        if walk.is_news(self.now(), REPEAT):
+            self.set_evidence(
+                "IP_PROTOCOL_SCAN",
+                attacker=fate.saddr,
+                attacker_mac=fate.smac,
+                victim=fate.daddr,
+                threat_level=ThreatLevel.MEDIUM,
+                confidence=_confidence(walk.failures),
+                description=f"tried {walk.failures} IP protocols on {fate.daddr}, "
+                f"such as {', '.join(walk.examples)}",
+                uids=_uids(fate),
+            )
+
+    def _take_odd_flags(self, fate: Fate) -> None:
+        if fate.proto == "tcp" and Fingerprint.is_odd(fate.flags):
+            odd = self._odd.use((_source(fate.saddr, fate.smac), fate.daddr))
+            if odd.tcp(fate.flags):
+                self._report_odd(odd, fate)
+
+    def _report_odd(self, odd: Fingerprint, fate: Fate) -> None:
+        self.set_evidence(
+            "OS_FINGERPRINTING",
+            attacker=fate.saddr,
+            attacker_mac=fate.smac,
+            victim=fate.daddr,
+            threat_level=ThreatLevel.MEDIUM,
+            confidence=odd.confidence / 1000,
+            description=f"probes that tell systems apart, sent to {fate.daddr}: {odd.words}",
+            proto=fate.proto,
+            uids=_uids(fate),
+        )
+
+    # Tools that say who they are ---------------------------------------------------------
+
+    def new_http(self, http: Http) -> None:
+        """A request whose User-Agent is a scanner's own name."""
+        tool = scanner_named_by(http.user_agent)
+        if tool and self._tools.use((http.saddr, tool)).add(http.daddr):
+            self.set_evidence(
+                "SERVICE_SCAN",
+                attacker=http.saddr,
+                victim=http.daddr,
+                threat_level=ThreatLevel.MEDIUM,
+                confidence=0.8,
+                description=f"HTTP requests to {http.daddr} by a scanner that names itself: {tool}",
+                port=http.dport,
+                proto=http.proto,
+                uids=(http.uid,),
+            )
+
+
+def _source(address: str, mac: str) -> str:
+    """Who is behind an address: an IPv6 host may change the lower half of its address at will,
+    so the /64 and the hardware address stand for it (hosts of one LAN share a /64)."""
+    if ":" not in address:
+        return address
+    head, _, tail = address.partition("::")
+    groups = head.split(":") if head else []
+    if not tail and "::" not in address:
+        prefix = groups[:4]
+    else:
+        missing = 8 - len(groups) - (len(tail.split(":")) if tail else 0)
+        prefix = (groups + ["0"] * missing + tail.split(":"))[:4]
+    return f"{':'.join(prefix)}/64 {mac}"
+
+
+def _is_peer_port(port: int) -> bool:
+    return port >= 1024 and port not in _CLIENT_PORTS
+
+
+def _horizontal_weight(fate: Fate, inside: bool, doubtful: bool) -> int:
+    peers = not inside and _is_peer_port(fate.dport)
+    if fate.fate == "answered":
+        if peers:
+            return _PEER_ANSWERED
+        return _UDP_ANSWERED if fate.proto == "udp" else -STEP
+    if fate.proto == "udp" and fate.fate == "unanswered":
+        return _PEER_UDP_SILENT if peers else _UDP_SILENT
+    if doubtful:
+        return _NOBODY_ANSWERS_CLIENT if fate.dport in _CLIENT_PORTS else _NOBODY_ANSWERS
+    return _PEER_FAILED if peers else STEP
+
+
+def _vertical_weight(fate: Fate, inside: bool, walk: Walk) -> int:
+    if fate.fate == "answered":
+        return _UDP_ANSWERED if fate.proto == "udp" else -STEP
+    if fate.fate == "refused":
+        return STEP
+    if fate.proto == "udp":
+        return _UDP_SILENT
+    return STEP if inside or walk.refused else _DEAD_TARGET
+
+
+def _confidence(failures: int) -> float:
+    """Slips': a tenth for each packet, certain past ten."""
+    return min(1.0, failures / 10)
+
+
+def _is_certain(walk: Walk) -> bool:
+    """Far past the decision, on many contacts, and not just when nobody at all answered."""
+    return (
+        walk.failures >= CERTAIN
+        and walk.score >= 2 * ACCUSED
+        and walk.doubtful * 2 <= walk.failures
+    )
+
+
+def _uids(last: Fate | Attempts) -> tuple[str, ...]:
+    return (last.uid,) if isinstance(last, Fate) else ()

@@ -1,0 +1,84 @@
+"""Sequential hypothesis testing of one source's first contacts, in bounded memory.
+
+Jung, Paxson, Berger, Balakrishnan: "Fast Portscan Detection Using Sequential Hypothesis
+Testing" (IEEE S&P 2004). Each first contact either succeeds or fails; the log-likelihood
+ratio of "scanner" to "benign" walks up or down with it until one hypothesis is accepted.
+All of it is integers: thousandths of natural logarithms.
+"""
+
+from hdr_lite.module import Distinct
+
+#: ln(P(failure | scanner) / P(failure | benign)) = ln(0.8 / 0.2), and the same for success.
+STEP = 1386
+#: ln((1 - beta) / alpha) with alpha = beta = 0.01: past it the source is a scanner.
+ACCUSED = 4595
+#: The walk is kept within these, so that the past can be outweighed.
+LOWEST, HIGHEST = -ACCUSED, 4 * ACCUSED
+
+
+class Walk:
+    """First contacts of a source with the hosts of a port, or with the ports of a host."""
+
+    __slots__ = (
+        "begun",
+        "contacts",
+        "doubtful",
+        "examples",
+        "failures",
+        "refused",
+        "reported",
+        "reported_at",
+        "score",
+    )
+
+    def __init__(self) -> None:
+        self.contacts = Distinct()
+        self.score = 0  #: thousandths of the log-likelihood ratio
+        self.begun = 0  #: time of the first contact, ns
+        self.failures = 0  #: distinct contacts that failed
+        self.refused = 0  #: of those, refused
+        self.doubtful = 0  #: of those, unanswered while nobody was answering
+        self.examples: tuple[str, ...] = ()  #: the first five that failed
+        self.reported = 0  #: failures when it was last reported
+        self.reported_at = 0
+
+    def contact(self, now: int, value: str, weight: int, refused: bool = False) -> bool:
+        """Step by ``weight`` (up: a failure) if it is a first contact; whether it was one."""
+        if not self.contacts.add(value):
+            return False
+        self.begun = self.begun or now
+        self.score = max(LOWEST, min(HIGHEST, self.score + weight))
+        if weight > 0:
+            self.failures += 1
+            self.refused += refused
+            if len(self.examples) < 5:
+                self.examples += (value,)
+        return True
+
+    def total(self, now: int, failures: int, refused: int, weight: int) -> None:
+        """A sum of failed contacts, of which so many were distinct.
+
+        They may be the same as those known already: the larger number is kept.
+        """
+        self.begun = self.begun or now
+        new = max(0, failures - self.failures)
+        self.failures += new
+        self.refused = max(self.refused, min(refused, self.failures))
+        self.score = max(LOWEST, min(HIGHEST, self.score + weight * new))
+
+    @property
+    def accused(self) -> bool:
+        """Whether the test has decided for "scanner"."""
+        return self.score >= ACCUSED
+
+    def is_news(self, now: int, interval: int) -> bool:
+        """Whether a report is due: at the decision, at 10, 100, 1,000, ... failures, and
+        after ``interval`` if ten more have failed since. Due once only."""
+        if not self.accused:
+            return False
+        grown = len(str(self.failures)) > len(str(self.reported))
+        goes_on = now - self.reported_at >= interval and self.failures >= self.reported + 10
+        if self.reported and not grown and not goes_on:
+            return False
+        self.reported, self.reported_at = self.failures, now
+        return True

@@ -1,0 +1,144 @@
+"""What single probes tell."""
+
+import pytest
+
+from hdr_lite.module import Attempts, Fate
+from hdr_lite.module.testing import SECOND, record
+from hdr_lite.modules.network_discovery.probes import (
+    Fingerprint,
+    Sweep,
+    is_reply_or_stray,
+    kind_of,
+    scanner_named_by,
+)
+
+
+@pytest.mark.parametrize(
+    ("proto", "flags", "word"),
+    [
+        ("tcp", 0x02, "TCP SYN"),
+        ("tcp", 0xC2, "TCP SYN"),
+        ("tcp", 0x00, "TCP NULL"),
+        ("tcp", 0x01, "TCP FIN"),
+        ("tcp", 0x29, "TCP Xmas"),
+        ("tcp", 0x11, "TCP Maimon"),
+        ("tcp", 0x10, "TCP ACK"),
+        ("tcp", 0x2B, "TCP (flags 43)"),
+        ("udp", 0, "UDP"),
+        ("132", 0, "SCTP"),
+    ],
+)
+def test_kinds_of_scan_have_nmaps_names(proto: str, flags: int, word: str) -> None:
+    """ECN's bits do not change the kind."""
+    assert kind_of(proto, flags) == word
+
+
+@pytest.mark.parametrize(
+    ("proto", "flags", "sport", "dport", "stray"),
+    [
+        ("tcp", 0x02, 40000, 80, False),
+        ("tcp", 0x12, 80, 40000, True),
+        ("tcp", 0x04, 80, 40000, True),
+        ("tcp", 0x14, 80, 40000, True),
+        ("tcp", 0x10, 443, 40000, True),
+        ("tcp", 0x10, 40000, 443, False),
+        ("tcp", 0x02, 20, 40000, True),
+        ("tcp", 0x00, 40000, 40001, False),
+        ("udp", 0, 53, 40000, True),
+        ("udp", 0, 40000, 53, False),
+        ("udp", 0, 53, 161, False),
+        ("132", 0, 1, 2, False),
+    ],
+)
+def test_replies_and_strays(proto: str, flags: int, sport: int, dport: int, stray: bool) -> None:
+    """Backscatter, the middle of connections and services' answers are no probes."""
+    fate = record(Fate, proto=proto, flags=flags, sport=sport, dport=dport)
+    assert is_reply_or_stray(fate) == stray
+
+
+def test_a_sum_of_backscatter_is_stray_too() -> None:
+    """Sums have no source port; their flags suffice."""
+    assert is_reply_or_stray(record(Attempts, proto="tcp", flags=0x12))
+    assert not is_reply_or_stray(record(Attempts, proto="tcp", flags=0x02, dport=80))
+
+
+def test_a_sweep_of_silent_hosts_is_told_early_and_by_doublings() -> None:
+    """Half of the least number, when none of them answers; then 10, 20, 40."""
+    sweep, told = Sweep(), []
+    for i in range(50):
+        sweep.contact(i, f"10.0.0.{i}", False)
+        if hosts := sweep.news(10):
+            told.append((hosts, sweep.confidence))
+    assert [hosts for hosts, _ in told] == [5, 10, 20, 40]
+    assert [confidence for _, confidence in told] == [200, 400, 800, 800]
+
+
+def test_a_sweep_of_live_hosts_needs_ten_in_a_minute() -> None:
+    """Its confidence is Slips': low until hundreds."""
+    fast, slow = Sweep(), Sweep()
+    for i in range(12):
+        fast.contact(i * SECOND, f"10.0.0.{i}", True)
+        slow.contact(i * 30 * SECOND, f"10.0.0.{i}", True)
+    count = fast.news(10)
+    assert 11 <= count <= 12
+    assert fast.confidence == (count - 5) * 4
+    assert slow.news(10) == 0
+
+
+def test_a_slow_sweep_of_silent_hosts_is_found() -> None:
+    """The walk has no hurry."""
+    sweep = Sweep()
+    told = []
+    for i in range(8):
+        sweep.contact(i * 600 * SECOND, f"10.0.0.{i}", False)
+        told.append(sweep.news(10))
+    assert [hosts for hosts in told if hosts] == [5]
+
+
+def test_a_sum_makes_a_sweep() -> None:
+    """Hosts that did not answer, told as a number."""
+    sweep = Sweep()
+    sweep.total(250)
+    assert sweep.news(10) == 250
+    assert sweep.silent == 250
+    assert sweep.confidence == 980
+
+
+def test_fingerprints_need_two_kinds_of_odd_probe() -> None:
+    """One kind may be a broken program; each kind is told once."""
+    odd = Fingerprint()
+    assert not odd.icmp(8, 0)
+    assert not odd.icmp(13, 0)
+    assert not odd.icmp(13, 0)
+    assert odd.icmp(17, 0)
+    assert odd.confidence == 600
+    assert odd.tcp(0)
+    assert odd.icmp(8, 3)
+    assert odd.words == "ICMP timestamp, ICMP address mask, TCP NULL, ICMP echo with a code"
+    assert odd.confidence == 900
+
+
+@pytest.mark.parametrize("flags", [0x00, 0x29, 0x01, 0x2B, 0x03])
+def test_odd_flags(flags: int) -> None:
+    """No TCP begins without SYN, ACK and RST, nor with SYN and FIN together."""
+    assert Fingerprint.is_odd(flags)
+
+
+@pytest.mark.parametrize("flags", [0x02, 0xC2, 0x10, 0x11, 0x04])
+def test_usual_flags(flags: int) -> None:
+    """SYN with or without ECN, and what goes on in the middle of connections."""
+    assert not Fingerprint.is_odd(flags)
+
+
+@pytest.mark.parametrize(
+    ("agent", "tool"),
+    [
+        ("Mozilla/5.0 (compatible; Nmap Scripting Engine)", "nmap scripting engine"),
+        ("sqlmap/1.7", "sqlmap"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0", ""),
+        ("", ""),
+    ],
+)
+def test_scanners_that_name_themselves(agent: str, tool: str) -> None:
+    """Case does not matter; browsers are nobody's tool."""
+    assert scanner_named_by(agent) == tool

@@ -1,0 +1,86 @@
+"""The sequential test."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdr_lite.modules.network_discovery.walk import ACCUSED, HIGHEST, LOWEST, STEP, Walk
+
+HOUR = 3600 * 10**9
+
+
+def walked(outcomes: str) -> Walk:
+    """A walk over new contacts: ``f`` failed, ``s`` succeeded."""
+    walk = Walk()
+    for i, outcome in enumerate(outcomes):
+        walk.contact(i + 1, f"10.0.7.{i}", STEP if outcome == "f" else -STEP)
+    return walk
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "accused"),
+    [("fff", False), ("ffff", True), ("sffff", False), ("ffsfff", True), ("fsfsfsfs", False)],
+)
+def test_four_failures_more_than_successes_decide(outcomes: str, accused: bool) -> None:
+    """That is ln 99 in steps of ln 4."""
+    assert walked(outcomes).accused == accused
+
+
+def test_a_repeated_contact_does_not_count() -> None:
+    """Retries of one server are one contact."""
+    walk = Walk()
+    assert walk.contact(1, "a", STEP)
+    assert not any(walk.contact(2, "a", STEP) for _ in range(50))
+    assert (walk.failures, walk.score) == (1, STEP)
+
+
+@given(st.text("fs", max_size=80))
+def test_the_walk_stays_within_its_bounds(outcomes: str) -> None:
+    """So the past, however long, can be outweighed."""
+    walk = walked(outcomes)
+    assert LOWEST <= walk.score <= HIGHEST
+    assert walk.failures <= outcomes.count("f")
+
+
+def test_a_long_good_past_is_outweighed() -> None:
+    """A hundred successes, then seven or eight failures."""
+    assert not walked("s" * 100 + "f" * 6).accused
+    assert walked("s" * 100 + "f" * 8).accused
+
+
+def test_reports_are_due_by_orders() -> None:
+    """At the decision, at ten, at a hundred: not at each failure."""
+    walk, due = Walk(), []
+    for i in range(150):
+        walk.contact(i + 1, f"10.0.7.{i}", STEP)
+        if walk.is_news(i + 1, HOUR):
+            due.append(walk.failures)
+    assert due == [4, 10, 100]
+
+
+def test_a_scan_that_goes_on_is_told_again_after_the_interval() -> None:
+    """Only if ten more have failed since."""
+    walk = walked("f" * 12)
+    assert walk.is_news(1, HOUR)
+    assert not walk.is_news(HOUR + 2, HOUR)
+    for i in range(10):
+        walk.contact(HOUR, f"further {i}", STEP)
+    assert not walk.is_news(HOUR, HOUR)
+    assert walk.is_news(HOUR + 2, HOUR)
+
+
+def test_a_sum_keeps_the_larger_number() -> None:
+    """The same targets may be in the sum and among the single ones."""
+    walk = walked("ff")
+    walk.total(9, 30, 12, STEP)
+    assert (walk.failures, walk.refused) == (30, 12)
+    walk.total(9, 20, 20, STEP)
+    assert (walk.failures, walk.refused) == (30, 20)
+    assert walk.score == HIGHEST
+    assert walk.accused
+    assert ACCUSED < HIGHEST
+
+
+def test_examples_are_the_first_five_failures() -> None:
+    """A person wants to see some of the targets."""
+    assert walked("sf" * 9).examples == tuple(f"10.0.7.{i}" for i in (1, 3, 5, 7, 9))
