@@ -1,0 +1,231 @@
+"""Guessing of ssh passwords, and those who know theirs."""
+
+from typing import Any
+
+import pytest
+
+from hdr_lite.module import Finding, Ssh, ThreatLevel
+from hdr_lite.module.testing import SECOND, Harness, record
+from hdr_lite.modules.bruteforce.bruteforce import Bruteforce
+
+GUESSER, SERVER = "203.0.113.99", "10.0.0.5"
+
+
+def ssh(at: float, success: bool | None = False, **fields: Any) -> Ssh:
+    """One connection that ended; one wrong password unless said otherwise."""
+    usual: dict[str, Any] = {
+        "saddr": GUESSER, "daddr": SERVER, "dport": 22, "proto": "tcp", "attempts": 1,
+        "handshake": True, "uid": f"C{at}", "success": success, "sbytes": 1100, "dbytes": 1900,
+    }  # fmt: skip
+    return record(Ssh, at=at, **(usual | fields))
+
+
+def guessing(findings: list[Finding]) -> list[Finding]:
+    return [f for f in findings if f.type == "PASSWORD_GUESSING"]
+
+
+def test_nine_failures_are_reported_then_by_doublings() -> None:
+    """Slips' counts and confidences; medium as long as it may be a forgotten password."""
+    harness = Harness(Bruteforce)
+    for i in range(29):
+        harness.feed(ssh(i * 20))
+    assert [int(f.description.split()[0]) for f in harness.findings] == [9, 10, 12, 16, 24]
+    assert [f.confidence for f in harness.findings] == [500, 519, 557, 633, 786]
+    assert all(f.threat_level == ThreatLevel.MEDIUM for f in harness.findings)
+    assert not any(f.blocking for f in harness.findings)
+    first = harness.findings[0]
+    assert (first.family, first.attacker, first.victim, first.port) == (
+        "bruteforce", GUESSER, SERVER, 22,
+    )  # fmt: skip
+
+
+def test_eight_failures_are_not_reported() -> None:
+    """A person may forget."""
+    harness = Harness(Bruteforce)
+    for i in range(8):
+        harness.feed(ssh(i * 20))
+    assert not harness.findings
+
+
+def test_attempts_within_a_connection_count() -> None:
+    """Six passwords in each of two connections."""
+    harness = Harness(Bruteforce)
+    harness.feed(ssh(0, attempts=6), ssh(30, attempts=6))
+    assert harness.findings[0].description.startswith("12 failed ssh logins")
+
+
+def test_thirty_failures_at_a_pace_are_high_and_blocking_with_proof() -> None:
+    """Told once when it gets there."""
+    harness = Harness(Bruteforce)
+    for i in range(39):
+        harness.feed(ssh(i * 20))
+    high = [f for f in harness.findings if f.threat_level == ThreatLevel.HIGH]
+    assert [(f.confidence, f.blocking, f.proof) for f in high] == [(1000, True, True)]
+
+
+def test_no_proof_without_handshakes() -> None:
+    """One connection that was not seen to complete its handshake: limit, not block."""
+    harness = Harness(Bruteforce)
+    for i in range(31):
+        harness.feed(ssh(i * 20, handshake=i != 3))
+    assert harness.findings[-1].blocking
+    assert not harness.findings[-1].proof
+
+
+def test_a_script_with_an_old_password_is_told_but_not_blocked() -> None:
+    """Once a minute, for three hours."""
+    harness = Harness(Bruteforce)
+    for i in range(180):
+        harness.feed(ssh(i * 60))
+    assert guessing(harness.findings)
+    assert not any(f.blocking for f in harness.findings)
+
+
+def test_a_slow_guesser_is_found() -> None:
+    """One guess in ten minutes."""
+    harness = Harness(Bruteforce)
+    for i in range(12):
+        harness.feed(ssh(i * 600))
+    assert guessing(harness.findings)
+
+
+def test_failures_are_forgotten_after_an_hour() -> None:
+    """Five a day never add up."""
+    harness = Harness(Bruteforce)
+    for day in range(10):
+        harness.feed(*(ssh(day * 86400 + i * 60) for i in range(5)))
+    assert not harness.findings
+
+
+def test_a_burst_of_connections_is_a_machine() -> None:
+    """Four failures that began within ten seconds, told when they end."""
+    harness = Harness(Bruteforce)
+    harness.feed(*(ssh(i * 0.1, client="SSH-2.0-libssh-0.7.3") for i in range(5)))
+    (finding,) = harness.findings
+    assert finding.confidence == 600
+    assert finding.threat_level == ThreatLevel.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("client", "confidence"),
+    [("", 500), ("SSH-2.0-OpenSSH_9.2", 550), ("SSH-2.0-paramiko_3", 600), ("SSH-2.0-x", 530)],
+)
+def test_what_the_client_says_adds_to_the_confidence(client: str, confidence: int) -> None:
+    """As Slips does by the banner."""
+    harness = Harness(Bruteforce)
+    harness.feed(*(ssh(i * 20, client=client) for i in range(9)))
+    assert harness.findings[0].confidence == confidence
+
+
+def test_logins_are_not_failures() -> None:
+    """Configuration management logs in all day long, with keys offered before."""
+    harness = Harness(Bruteforce)
+    for i in range(500):
+        harness.feed(ssh(i * 7, True, attempts=3, saddr="10.0.0.9"))
+    assert not guessing(harness.findings)
+    assert {f.threat_level for f in harness.findings} == {ThreatLevel.INFO}
+
+
+def test_a_login_is_information_once_an_hour() -> None:
+    """For each pair of source and server."""
+    harness = Harness(Bruteforce)
+    for i in range(30):
+        harness.feed(ssh(i * 100, True), ssh(i * 100, True, daddr="10.0.0.6"))
+    assert [f.type for f in harness.findings] == ["SSH_SUCCESSFUL"] * 2
+    assert {(f.family, f.confidence) for f in harness.findings} == {("policy", 800)}
+    assert len(harness.feed(ssh(4000, True))) == 1
+
+
+def test_a_login_after_guessing_is_the_worst() -> None:
+    """High; blocking when the guessing was fast."""
+    slow, fast = Harness(Bruteforce), Harness(Bruteforce)
+    slow.feed(*(ssh(i * 60) for i in range(12)), ssh(900, True))
+    fast.feed(*(ssh(i * 2) for i in range(40)), ssh(90, True))
+    for harness, blocking in ((slow, False), (fast, True)):
+        last = harness.findings[-1]
+        assert (last.type, last.family) == ("SSH_SUCCESSFUL", "bruteforce")
+        assert (last.threat_level, last.blocking, last.proof) == (800, blocking, blocking)
+    assert slow.findings[-1].description == f"ssh login at {SERVER} port 22 after 12 failures"
+
+
+def test_somebody_who_mistypes_and_gets_in_starts_anew() -> None:
+    """Eight mistakes, a login, eight mistakes."""
+    harness = Harness(Bruteforce)
+    harness.feed(*(ssh(i * 20) for i in range(8)), ssh(200, True))
+    harness.feed(*(ssh(300 + i * 20) for i in range(8)))
+    assert not guessing(harness.findings)
+
+
+def test_many_servers_are_added_up() -> None:
+    """Two guesses at each of ten servers."""
+    harness = Harness(Bruteforce)
+    for i in range(20):
+        harness.feed(ssh(i * 30, daddr=f"10.0.0.{10 + i // 2}"))
+    finding = guessing(harness.findings)[0]
+    assert finding.victim == ""
+    assert "18 failed ssh logins at 9 servers" in finding.description
+
+
+def test_many_sources_are_added_up() -> None:
+    """Each stays below nine; together they guess."""
+    harness = Harness(Bruteforce)
+    for i in range(60):
+        harness.feed(ssh(i * 30, saddr=f"203.0.113.{i % 12}"))
+    told = guessing(harness.findings)
+    assert {f.confidence for f in told} == {500}
+    assert 8 <= len({f.attacker for f in told}) == len(told)
+
+
+def test_a_few_mistakes_of_a_few_people_are_no_crowd() -> None:
+    """Four people, five mistakes each."""
+    harness = Harness(Bruteforce)
+    for i in range(20):
+        harness.feed(ssh(i * 30, saddr=f"10.0.0.{i % 4}"))
+    assert not harness.findings
+
+
+def test_open_guesses_count_when_they_are_alike() -> None:
+    """A machine repeats itself to the byte; nine make it."""
+    harness = Harness(Bruteforce)
+    for i in range(9):
+        harness.feed(ssh(i * 20, None, attempts=0, sbytes=1133 + i, dbytes=1863))
+    assert len(guessing(harness.findings)) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sbytes": 5000, "dbytes": 9000},
+        {"duration": 90 * SECOND},
+    ],
+)
+def test_open_guesses_that_may_be_work_do_not_count(fields: dict[str, Any]) -> None:
+    """Many bytes or a long time mean that somebody got in."""
+    harness = Harness(Bruteforce)
+    for i in range(40):
+        harness.feed(ssh(i * 20, None, attempts=0, **fields))
+    assert not harness.findings
+
+
+def test_open_guesses_of_changing_sizes_do_not_count() -> None:
+    """People and jobs are not alike."""
+    harness = Harness(Bruteforce)
+    for i in range(40):
+        harness.feed(ssh(i * 20, None, attempts=0, sbytes=1000 + (i % 2) * 600, dbytes=2000))
+    assert not harness.findings
+
+
+def test_the_threshold_is_an_option() -> None:
+    """[modules.bruteforce] attempts."""
+    harness = Harness(Bruteforce, attempts=3)
+    harness.feed(*(ssh(i * 20) for i in range(3)))
+    assert harness.findings[0].confidence == 500
+
+
+def test_memory_is_bounded() -> None:
+    """Whatever number of sources and servers."""
+    harness = Harness(Bruteforce)
+    for i in range(20000):
+        source = f"2001:db8::{i % 3000:x}"
+        harness.feed(ssh(i * 0.01, saddr=source, daddr=f"fd00::{i % 700:x}", dport=22))
+    assert harness.held() < Bruteforce.budget
