@@ -1,0 +1,1 @@
+"""ARP: scans, addresses from elsewhere, answers nobody asked for, men in the middle."""
