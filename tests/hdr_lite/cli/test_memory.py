@@ -1,0 +1,94 @@
+"""A run that does not fit is refused, and what needs most is named."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from hdr_lite.cli.memory import BASE, check_memory
+from hdr_lite.config import ConfigError, load, parse_override
+from hdr_lite.ring import RingMemory, create_ring
+
+MB = 1024 * 1024
+
+
+def _module(name: str, budget: int, runs: bool = True) -> SimpleNamespace:
+    return SimpleNamespace(name=name, runs=runs, module=SimpleNamespace(budget=budget))
+
+
+@pytest.fixture(name="ring")
+def _ring() -> Iterator[RingMemory]:
+    memory = create_ring(1 << 20)
+    yield memory
+    memory.close()
+
+
+def _check(ring: RingMemory, *words: str, modules: tuple[object, ...] = (), live: int = 0) -> None:
+    check_memory(load(None, map(parse_override, words)), modules, ring, live)
+
+
+def test_the_defaults_fit(ring: RingMemory) -> None:
+    """Two interfaces and a dozen modules run within the default."""
+    _check(ring, modules=tuple(_module(f"m{n}", 256 * 1024) for n in range(12)), live=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "modules", "live", "largest"),
+    [
+        (["meter.flows=1000000"], (), 0, "the tables of [meter]"),
+        (["capture.buffer=67108864"], (), 1, "capture.buffer = 67108864 (64.0 MB)"),
+        (["capture.buffer=20971520"], (), 2, "capture.buffer = 20971520 (40.0 MB)"),
+        ([], (_module("big", 40 * MB), _module("small", MB)), 0, "module big (40.0 MB)"),
+    ],
+)
+def test_the_largest_is_named(
+    words: list[str], modules: tuple[object, ...], live: int, largest: str, ring: RingMemory
+) -> None:
+    """One sentence tells the limit, its origin, what is needed and what to change."""
+    with pytest.raises(ConfigError) as caught:
+        _check(ring, *words, modules=modules, live=live)
+    text = str(caught.value)
+    assert text.startswith(f"memory.total = {48 * MB} (default) is too little: ")
+    assert largest in text
+
+
+def test_what_does_not_run_needs_nothing(ring: RingMemory) -> None:
+    """A module that is off, and a buffer without an interface, do not count."""
+    _check(ring, "capture.buffer=67108864", modules=(_module("big", 40 * MB, runs=False),))
+
+
+def test_the_limit_is_exact(ring: RingMemory) -> None:
+    """A byte less than what is needed is too little."""
+    for missing in (0, 1):
+        total = _needed(ring) - missing
+        if missing:
+            with pytest.raises(ConfigError):
+                _check(ring, f"memory.total={total}")
+        else:
+            _check(ring, f"memory.total={total}")
+
+
+def _needed(ring: RingMemory) -> int:
+    """The least limit that is accepted, by halving."""
+    low, high = BASE, 48 * MB
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            _check(ring, f"memory.total={middle}")
+        except ConfigError:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def test_asking_costs_little(ring: RingMemory) -> None:
+    """The tables are sized without being touched."""
+    before = _resident()
+    _check(ring, "meter.flows=1000000", "memory.total=1099511627776")
+    assert _resident() - before < 8 * MB
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
