@@ -144,6 +144,7 @@ class Casebook:
         account = self._account_of(profile)
         entry = account.find(report.finding)
         if entry is None:
+            self._make_room(profile)
             account.score += points(report.finding)
             evidence = Evidence(
                 id=report.id,
@@ -194,11 +195,13 @@ class Casebook:
         else:
             profile.account = Account(profile.window)
             self._accounts[profile.name] = profile
-        if self._entries >= MOST_EVIDENCE:
-            oldest = next(iter(self._accounts.values()))
-            if oldest is not profile:
-                self._settle_account(oldest)
         return profile.account
+
+    def _make_room(self, profile: Profile) -> None:
+        """Where evidence fills its room, the account that was touched longest ago is settled."""
+        oldest = next(iter(self._accounts.values()))
+        if self._entries >= MOST_EVIDENCE and oldest is not profile:
+            self._settle_account(oldest)
 
     def _leave(self, profile: Profile) -> None:
         self._settle_account(profile)

@@ -125,6 +125,7 @@ class Engine:
         for name, reason in problems:
             self._error(name, reason)
         self._seats = self._seat_all()
+        self.kinds = self._kinds()  #: of record that anybody reads, for the ring's reader
         self._scheduler = Scheduler(self._seats, config.scheduler.quantum, replay)
         self._records: Counter[Kind] = Counter()
         self._stats: Stats | None = None
@@ -134,12 +135,10 @@ class Engine:
 
     @property
     def wanted(self) -> int:
-        """A bit for each kind of record that anybody reads (``Kind``), for the meter."""
+        """A bit for each of ``kinds``, for the meter."""
         return sum(1 << kind for kind in self.kinds)
 
-    @property
-    def kinds(self) -> tuple[Kind, ...]:
-        """The same, for the ring's reader."""
+    def _kinds(self) -> tuple[Kind, ...]:
         kinds = {*self._bus.kinds(), Kind.CLOCK, Kind.STATS}
         if self._config.output.flows:
             kinds.update(_FLOWS)
@@ -273,13 +272,15 @@ class Engine:
     def _serve(self, deliveries: Sequence[Delivery]) -> None:
         """The turns that these records lead to, and what comes of them."""
         if deliveries:
+            self._table.now = max(self._table.now, deliveries[0][2])
+        self._scheduler.new_round(self._table.now)
+        if deliveries:
             self._table.now = max(self._table.now, deliveries[-1][2])
             self._bus.deliver(deliveries)
             if self._outputs.wants_flows:
                 for delivery in deliveries:
                     if delivery[1] in _FLOWS:
                         self._outputs.flow(delivery[3])
-        self._scheduler.new_round(self._table.now)
         if self._replay:
             self._settle()
         else:

@@ -25,7 +25,7 @@ class Scheduler:
         self._credit = [0] * len(seats)
 
     def new_round(self, now: int) -> None:
-        """Records were delivered: bounds are granted anew, and what waited long enough starts."""
+        """Before records are delivered: bounds are granted anew, what waited long enough starts."""
         for seat in self.seats:
             seat.new_round()
             if seat.state is State.WAITING and seat.due <= now:

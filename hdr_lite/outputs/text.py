@@ -1,11 +1,8 @@
 """How times and numbers are spelt. All are integers inside (ns, thousandths); UTC outside."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Everything that moves the cursor, ends a line or cannot be seen.
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]|[\u2028\u2029\ud800-\udfff]")
 
 
 def _moment(ts: int) -> datetime:
@@ -45,5 +42,10 @@ def points(thousandths: int) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text that may hold anything, fit for a line that a person sees on a terminal."""
-    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    """Text that may hold anything, fit for a line that a person sees on a terminal.
+
+    What is not printable (line ends, escapes, marks that reverse the direction) is escaped.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

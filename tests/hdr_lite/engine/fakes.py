@@ -1,4 +1,4 @@
-"""Fakes at the engine's edges: a ring that is a list, a link that remembers, an output in memory."""
+"""Fakes at the engine's edges: a ring that is a list, a link that remembers, an output."""
 
 import os
 import pkgutil
