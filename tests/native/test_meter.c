@@ -327,6 +327,21 @@ static void test_icmp_errors_tell_the_fate_of_what_they_quote(void)
     CHECK_EQ(meter_flows(m), 2);
 }
 
+static void test_a_missing_protocol_is_told_without_its_probe(void)
+{
+    start();
+    icmp_error(&WEB, OUTSIDE, 3, 3, 17); /* a port: may be about anything older */
+    CHECK_EQ(count(RECORD_FATE), 0);
+    icmp_error(&WEB, OUTSIDE, 3, 2, 132);
+    CHECK_STR(last(RECORD_FATE, "2 4 6 8"), "10.0.0.1 198.51.100.1 132 refused");
+    icmp_error(&WEB, OUTSIDE, 3, 2, 241); /* no ports */
+    CHECK_STR(last(RECORD_FATE, "2 4 6 8"), "10.0.0.1 198.51.100.1 241 refused");
+    CHECK_EQ(meter_flows(m), 0);
+    for (unsigned i = 0; i < 200; i++)
+        icmp_error(&WEB, OUTSIDE, 3, 2, 47);
+    CHECK(count(RECORD_FATE) <= SETTINGS.fold_after); /* and folded as all others are */
+}
+
 static void test_udp(void)
 {
     start();
@@ -646,6 +661,7 @@ int main(void)
     test_a_connection_from_start_to_end();
     test_refused_and_unanswered();
     test_icmp_errors_tell_the_fate_of_what_they_quote();
+    test_a_missing_protocol_is_told_without_its_probe();
     test_udp();
     test_icmp_echo_goes_by_identifier();
     test_what_is_nobodys_attempt();

@@ -108,6 +108,7 @@ static void forget(struct packet *packet)
     packet->has_mac = false;
     packet->vlan = 0;
     packet->quoted.present = false;
+    packet->quoted.proto = 0;
     packet->outers = 0;
     packet->payload.left = 0;
     packet->payload_length = 0;

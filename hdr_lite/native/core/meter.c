@@ -479,21 +479,48 @@ static bool is_refusal(const struct packet *p)
     return p->proto == IP_PROTO_ICMP6 ? p->sport == 1 : p->sport == 3 && p->dport != 4;
 }
 
+/* The host itself (RFC 1122, 3.2.2.1) says that it knows no such protocol: told about nothing but
+ * a search for protocols, so it counts even where the packet that it quotes was not captured. */
+static bool lacks_protocol(const struct packet *p)
+{
+    return p->proto == IP_PROTO_ICMP && p->sport == 3 && p->dport == 2 && p->quoted.proto != 0;
+}
+
+/* An attempt that is known by its refusal only. */
+static void settle_unseen(struct meter *m, const struct flow_key *key)
+{
+    struct flow flow;
+    memset(&flow, 0, sizeof flow);
+    flow.key = *key;
+    flow.start = flow.last = m->packet.ts;
+    flow.vlan = m->packet.vlan;
+    flow.interface = m->packet.interface;
+    flow.attempt = true;
+    settle(m, &flow, FATE_REFUSED, 0);
+}
+
 /* An error makes no flow; it may be the fate of the one that it quotes. */
 static void take_icmp_error(struct meter *m)
 {
     const struct packet *p = &m->packet;
     const struct quoted_flow *q = &p->quoted;
-    struct flow_key key = {.sport = q->sport, .dport = q->dport, .proto = q->proto};
+    struct flow_key key = {.proto = q->proto};
     enum direction from = ORIG;
+    bool lacks = lacks_protocol(p);
     m->counters.other_packets++;
-    if (!q->present || !is_refusal(p) || memcmp(q->src, p->dst, 16) != 0)
+    if (!lacks && (!q->present || !is_refusal(p) || memcmp(q->src, p->dst, 16) != 0))
         return;
-    memcpy(key.src, q->src, 16);
-    memcpy(key.dst, q->dst, 16);
-    if (is_icmp(q->proto))
-        set_icmp_ports(&key, q->sport, q->dport, q->icmp_id);
+    memcpy(key.src, p->dst, 16);
+    memcpy(key.dst, lacks ? p->src : q->dst, 16);
+    if (q->present) {
+        key.sport = q->sport;
+        key.dport = q->dport;
+        if (is_icmp(q->proto))
+            set_icmp_ports(&key, q->sport, q->dport, q->icmp_id);
+    }
     struct flow *flow = running_flow(m, &key, flow_key_hash(&key, m->settings.secret), &from);
+    if (flow == NULL && lacks)
+        settle_unseen(m, &key);
     if (flow == NULL || from != ORIG || flow->fate != FATE_PENDING || !flow->attempt)
         return;
     settle(m, flow, FATE_REFUSED, 0);
