@@ -14,6 +14,8 @@
 
 /* flow->application of a TCP flow that nobody reads any more. */
 #define DONE UINT32_MAX
+/* How far behind the first byte others may come while that is on its way. */
+#define REORDERED 65536u
 
 struct slot {
     struct flow *flow;
@@ -422,17 +424,34 @@ static uint32_t first_byte(const struct flow *flow, enum direction direction,
     return expected;
 }
 
-/* Whether a flow's first payload is worth a slot. */
-static bool worth_a_slot(struct application_pool *pool, struct flow *flow, enum direction direction,
-                         const struct segment *segment)
+/* What a flow's first payloads are worth. */
+enum worth { WORTH_NOTHING, WORTH_WAITING, WORTH_A_SLOT };
+
+/* Whether bytes that are no protocol's settle the matter: not when the first ones are still on
+ * their way, nor when they are the one byte of a keep-alive (RFC 9293, 3.8.4). */
+static enum worth worth_of_others(const struct flow *flow, enum direction direction,
+                                  const struct segment *segment)
 {
-    if (first_byte(flow, direction, segment) != segment->seq)
-        return any_wanted(pool);
-    struct detection found = detect(segment->payload, &flow->key);
+    const struct flow_side *side = &flow->side[direction];
+    bool began = side->first_flags & TCP_SYN;
+    if (began && segment->seq - (side->first_seq + 1) - 1 < REORDERED)
+        return WORTH_WAITING;
+    return !began && segment->length == 1 ? WORTH_WAITING : WORTH_NOTHING;
+}
+
+static enum worth judge(struct application_pool *pool, struct flow *flow, enum direction direction,
+                        const struct segment *segment)
+{
+    bool first = first_byte(flow, direction, segment) == segment->seq;
+    struct detection found = {VERDICT_PERHAPS, SERVICE_UNKNOWN, false, false};
+    if (first)
+        found = detect(segment->payload, &flow->key);
+    if (found.verdict == VERDICT_NO)
+        return worth_of_others(flow, direction, segment);
     if (found.verdict == VERDICT_PERHAPS)
-        return any_wanted(pool);
-    flow->service = (uint8_t)(found.verdict == VERDICT_YES ? found.service : flow->service);
-    return found.verdict == VERDICT_YES && service_wanted(pool, found.service);
+        return any_wanted(pool) ? WORTH_A_SLOT : WORTH_NOTHING;
+    flow->service = (uint8_t)found.service;
+    return service_wanted(pool, found.service) ? WORTH_A_SLOT : WORTH_NOTHING;
 }
 
 static void tcp_packet(struct application_pool *pool, struct flow *flow, enum direction direction,
@@ -442,10 +461,11 @@ static void tcp_packet(struct application_pool *pool, struct flow *flow, enum di
     if (packet->tcp_flags & TCP_SYN)
         segment.seq++;
     if (flow->application == 0) {
-        if (!worth_a_slot(pool, flow, direction, &segment)) {
+        enum worth worth = judge(pool, flow, direction, &segment);
+        if (worth == WORTH_NOTHING)
             flow->application = DONE;
+        if (worth != WORTH_A_SLOT)
             return;
-        }
         allocate(pool, flow, packet->ts);
     }
     uint32_t index = flow->application;

@@ -1,7 +1,7 @@
 /* DNS messages to records (RFC 1035; types from RFC 3596, 2782).
  *
- * Names are decoded with pointers that only ever lead backwards, so that no loop
- * is possible, and with a bound on their number. Answers are rendered into one
+ * Names are decoded with a bound on the number of pointers, so that no loop goes on;
+ * pointers that lead forward are followed too (nmap's probes have them). Answers are rendered into one
  * buffer of the table first, because a msgpack array starts with its length; those
  * that would not fit a record are left out. EDNS is an additional record and as
  * such not looked at.
@@ -11,7 +11,7 @@
 #define HEADER_BYTES 12u
 #define NAME_MAX_BYTES 253u /* in dotted form, RFC 1035, 3.1 */
 #define NAME_POINTERS 32u
-#define QUESTIONS_MAX 8u
+#define QUESTIONS_MAX 32u /* multicast DNS asks for many things at once */
 #define ANSWERS_MAX 64u
 #define ANSWER_BYTES 1020u  /* of one answer's text in the record */
 #define ANSWERS_BYTES 6000u /* of all of them, ttls included */
@@ -174,7 +174,6 @@ bool dns_plausible(struct cursor message)
 static enum event read_name(struct cursor message, struct cursor *at, struct dns_name *out)
 {
     struct cursor c = *at;
-    uint32_t lowest = message.left - at->left;
     unsigned pointers = 0;
     out->length = 0;
     for (;;) {
@@ -191,9 +190,8 @@ static enum event read_name(struct cursor message, struct cursor *at, struct dns
                 *at = c;
             if (target < HEADER_BYTES || target >= message.left)
                 return EVENT_DNS_BAD_POINTER;
-            if (target >= lowest || pointers > NAME_POINTERS)
+            if (pointers > NAME_POINTERS)
                 return EVENT_DNS_POINTER_LOOP;
-            lowest = target;
             c = message;
             cursor_skip(&c, target);
             continue;
