@@ -140,6 +140,8 @@ static inline const char *facts_told(struct facts *f)
     return f->told;
 }
 
+#define FACTS_STARTS(f, text) (strncmp((f)->told, text, sizeof(text) - 1) == 0)
+
 static inline void facts_forget(struct facts *f)
 {
     f->used = 0;

@@ -506,12 +506,10 @@ void application_packet(struct application_pool *pool, struct flow *flow, enum d
 
 void application_end(struct application_pool *pool, struct flow *flow, uint64_t now)
 {
-    if (flow->application == 0 || flow->application == DONE)
-        return;
     if (flow->key.proto == IP_PROTO_UDP) {
         struct exchange x = {&pool->context, flow, {NULL, NULL}, ORIG, ORIG, now};
         dns_end(pool->dns, &x, &flow->application);
-    } else {
+    } else if (flow->application != 0 && flow->application != DONE) {
         finish(pool, flow->application, now);
     }
     flow->application = 0;

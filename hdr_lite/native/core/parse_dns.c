@@ -338,32 +338,60 @@ static enum event read_data(struct dns_answers *a, struct cursor message, struct
     }
 }
 
-/* The answer section. The owner and type of the first record are told as well. */
+/* Move behind a name, whatever it is worth. */
+static bool skip_name(struct cursor *at)
+{
+    uint8_t n = 1;
+    while (n != 0) {
+        if (!cursor_u8(at, &n))
+            return false;
+        if (n >= 0x40)
+            return cursor_skip(at, n >= 0xc0 ? 1 : 0);
+        if (!cursor_skip(at, n))
+            return false;
+    }
+    return true;
+}
+
+/* One record; its owner and type are told as well. What is wrong with a name or with the data is
+ * returned as the defect, and the next record is found all the same. */
+static bool read_record(struct dns_answers *a, struct cursor message, struct cursor *at,
+                        struct dns_name *owner, uint16_t *type, enum event *defect)
+{
+    struct cursor name = *at;
+    uint16_t class, length;
+    uint32_t ttl;
+    *defect = read_name(message, &name, owner);
+    if (!skip_name(at) || !cursor_u16(at, type) || !cursor_u16(at, &class) ||
+        !cursor_u32(at, &ttl) || !cursor_u16(at, &length)) {
+        *defect = EVENT_DNS_TRUNCATED;
+        return false;
+    }
+    if (at->left < length) {
+        *defect = EVENT_DNS_BAD_RECORD;
+        return false;
+    }
+    enum event data = read_data(a, message, *at, *type, length, ttl);
+    *defect = data != WELL ? data : *defect;
+    return cursor_skip(at, length);
+}
+
+/* The answer section. The first record's owner and type are told as well. */
 static enum event read_answers(struct dns_answers *a, struct cursor message, struct cursor at,
                                uint16_t count, struct dns_name *owner, uint16_t *type)
 {
+    enum event defect = WELL, further;
+    struct dns_name name;
+    uint16_t kind;
+    bool more = true;
     a->count = a->used = 0;
     a->budget = ANSWERS_BYTES;
-    for (unsigned i = 0; i < count && a->count < ANSWERS_MAX; i++) {
-        struct dns_name name;
-        uint16_t kind, class, length;
-        uint32_t ttl;
-        enum event defect = read_name(message, &at, i == 0 ? owner : &name);
-        if (defect != WELL)
-            return defect;
-        if (!cursor_u16(&at, &kind) || !cursor_u16(&at, &class) || !cursor_u32(&at, &ttl) ||
-            !cursor_u16(&at, &length))
-            return EVENT_DNS_TRUNCATED;
-        if (at.left < length)
-            return EVENT_DNS_BAD_RECORD;
-        if (i == 0)
-            *type = kind;
-        defect = read_data(a, message, at, kind, length, ttl);
-        if (defect != WELL)
-            return defect;
-        cursor_skip(&at, length);
+    for (unsigned i = 0; more && i < count && a->count < ANSWERS_MAX; i++) {
+        more = read_record(a, message, &at, i == 0 ? owner : &name, i == 0 ? type : &kind, &further);
+        if (defect == WELL)
+            defect = further;
     }
-    return WELL;
+    return defect;
 }
 
 /* Telling. */

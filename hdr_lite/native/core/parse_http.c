@@ -67,11 +67,19 @@ static struct cursor trimmed(struct cursor c)
     return c;
 }
 
+/* Digits without leading zeros, which may be many; false when there are none, or too many. */
+static bool significant(struct cursor *c, uint32_t most)
+{
+    while (c->left > 1 && cursor_starts(c, "0", 1))
+        cursor_skip(c, 1);
+    return c->left > 0 && c->left <= most;
+}
+
 static bool read_decimal(struct cursor c, uint64_t *out)
 {
     uint8_t byte;
     uint64_t value = 0;
-    if (c.left == 0 || c.left > 18)
+    if (!significant(&c, 18))
         return false;
     while (cursor_u8(&c, &byte)) {
         if (byte < '0' || byte > '9')
@@ -86,7 +94,7 @@ static bool read_hex(struct cursor c, uint64_t *out)
 {
     uint8_t byte;
     uint64_t value = 0;
-    if (c.left == 0 || c.left > 15)
+    if (!significant(&c, 15))
         return false;
     while (cursor_u8(&c, &byte)) {
         byte = lower(byte);

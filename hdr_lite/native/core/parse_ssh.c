@@ -168,7 +168,8 @@ static void from_server(struct ssh_dialogue *d, uint32_t size, uint64_t now)
         return;
     case WAIT_REPLY:
         d->success = size + SUCCESS_LESS == d->accept;
-        d->delay = d->reply == 0 && now > d->asked ? now - d->asked : d->delay;
+        if (d->reply == 0)
+            d->delay = now > d->asked ? now - d->asked : 0;
         d->reply = size;
         return;
     default: /* extensions told before the client has asked for anything (RFC 8308) */
