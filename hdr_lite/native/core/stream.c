@@ -187,9 +187,11 @@ bool stream_add(struct stream *s, const struct segment *segment, struct events *
         return false;
     if (s->skip > 0 && !skip_over(s, (int32_t)(segment->seq - s->base), segment->length, events))
         return false;
-    if (s->head == s->tail || segment->length > STREAM_SIZE - s->tail)
-        compact(s);
     int64_t offset = (int32_t)(segment->seq - s->base);
+    if (s->head == s->tail || offset + segment->length > (int64_t)STREAM_SIZE) {
+        offset -= s->head;
+        compact(s);
+    }
     int64_t end = offset + segment->length, captured = offset + segment->payload.left;
     if (offset < s->tail) {
         int64_t from = offset > s->head ? offset : s->head;
