@@ -28,8 +28,8 @@ static void check(const uint8_t *known, const uint8_t *state, uint32_t read)
             abort();
 }
 
-static void send_segment(uint8_t *known, uint8_t *state, uint32_t read, uint32_t at, uint32_t length,
-                         uint8_t row)
+static void send_segment(uint8_t *known, uint8_t *state, uint32_t read, uint32_t at,
+                         uint32_t length, uint8_t row)
 {
     memset(sent, row, sizeof sent);
     struct segment segment = {at, length, cursor_over(sent, length)};
@@ -67,7 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 stream_skip(&stream, taken);
             break;
         default:
-            send_segment(known, state, read, data[0] & 4 ? place : read + data[2] * 4u, data[3], row);
+            send_segment(known, state, read, data[0] & 4 ? place : read + data[2] * 4u, data[3],
+                         row);
         }
         if (!stream.ended)
             check(known, state, (uint32_t)stream_position(&stream));

@@ -38,7 +38,8 @@ static const char *told(void)
     return text;
 }
 
-#define GET "GET /a?b HTTP/1.1\r\nHost: example.org\r\nUser-Agent: curl/8\r\nreferer: http://x/\r\n\r\n"
+#define GET                                                                                        \
+    "GET /a?b HTTP/1.1\r\nHost: example.org\r\nUser-Agent: curl/8\r\nreferer: http://x/\r\n\r\n"
 #define GET_TOLD(depth, rest)                                                                      \
     "http [" depth ",\"GET\",\"example.org\",\"/a?b\",\"1.1\",\"curl/8\",\"http://x/\",0," rest "]"
 
@@ -48,7 +49,8 @@ static void test_pair(void)
     ask(GET);
     CHECK_EQ(flow.service, SERVICE_HTTP);
     CHECK_STR(told(), "");
-    answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: Text/HTML; charset=x\r\n\r\nhello");
+    answer(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: Text/HTML; charset=x\r\n\r\nhello");
     CHECK_STR(told(), GET_TOLD("1", "200,5,\"Text/HTML\""));
     ask("POST /form HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc");
     answer("HTTP/1.0 404 None\r\n\r\nsome text until the end");
@@ -63,7 +65,8 @@ static void test_every_piece_size(void)
     static const char request[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
                                   "4;x=y\r\nabcd\r\n0\r\nTrailer: t\r\n\r\n" GET;
     static const char response[] =
-        "\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+        "\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, "
+        "chunked\r\n\r\n"
         "a\r\n0123456789\r\n00B\r\n0123456789a\r\n0\r\n\r\nHTTP/1.1 304 Same\r\n"
         "Content-Length: 99\r\n\r\n";
     for (uint32_t piece = 1; piece < sizeof request; piece++) {
@@ -76,8 +79,9 @@ static void test_every_piece_size(void)
             uint32_t left = (uint32_t)sizeof response - 1 - at;
             facts_packet(f, &flow, RESP, now++, response + at, left < piece ? left : piece);
         }
-        CHECK_STR(told(), "http [1,\"POST\",\"h\",\"/\",\"1.1\",\"\",\"\",0,200,21,\"\"]\n"
-                          GET_TOLD("2", "304,99,\"\""));
+        CHECK_STR(told(),
+                  "http [1,\"POST\",\"h\",\"/\",\"1.1\",\"\",\"\",0,200,21,\"\"]\n" GET_TOLD(
+                      "2", "304,99,\"\""));
         application_end(f->pool, &flow, 9000);
         CHECK_STR(told(), "");
         CHECK_EQ(f->events.count[EVENT_HTTP_BAD_CHUNK], 0);
@@ -185,7 +189,8 @@ static void test_tunnel(void)
     begin();
     ask("CONNECT example.org:22 HTTP/1.1\r\n\r\n");
     answer("HTTP/1.1 200 Established\r\n\r\n");
-    CHECK_STR(told(), "http [1,\"CONNECT\",\"\",\"example.org:22\",\"1.1\",\"\",\"\",0,200,0,\"\"]");
+    CHECK_STR(told(),
+              "http [1,\"CONNECT\",\"\",\"example.org:22\",\"1.1\",\"\",\"\",0,200,0,\"\"]");
     answer("SSH-2.0-server\r\n");
     ask("SSH-2.0-client\r\n");
     CHECK_EQ(flow.service, SERVICE_SSH);

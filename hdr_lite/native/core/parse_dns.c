@@ -1,10 +1,9 @@
 /* DNS messages to records (RFC 1035; types from RFC 3596, 2782).
  *
  * Names are decoded with a bound on the number of pointers, so that no loop goes on;
- * pointers that lead forward are followed too (nmap's probes have them). Answers are rendered into one
- * buffer of the table first, because a msgpack array starts with its length; those
- * that would not fit a record are left out. EDNS is an additional record and as
- * such not looked at.
+ * pointers that lead forward are followed too (nmap's probes have them). Answers are rendered into
+ * one buffer of the table first, because a msgpack array starts with its length; those that would
+ * not fit a record are left out. EDNS is an additional record and as such not looked at.
  */
 #include "parse_dns.h"
 
@@ -387,7 +386,8 @@ static enum event read_answers(struct dns_answers *a, struct cursor message, str
     a->count = a->used = 0;
     a->budget = ANSWERS_BYTES;
     for (unsigned i = 0; more && i < count && a->count < ANSWERS_MAX; i++) {
-        more = read_record(a, message, &at, i == 0 ? owner : &name, i == 0 ? type : &kind, &further);
+        more =
+            read_record(a, message, &at, i == 0 ? owner : &name, i == 0 ? type : &kind, &further);
         if (defect == WELL)
             defect = further;
     }
