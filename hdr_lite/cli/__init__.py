@@ -102,17 +102,18 @@ def _unknown(word: str) -> str:
 def _call(name: str, words: list[str]) -> int:
     from hdr_lite.config import UserError
 
-    entry = VERBS[name]
-    verb: Verb = import_module(entry.module)
-    parser = Parser(
-        prog=f"{PROGRAM} {name}",
-        description=verb.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    verb.add_arguments(parser)
     try:
-        return verb.run(parser.parse_args(words))
+        verb: Verb = import_module(VERBS[name].module)
+        parser = Parser(
+            prog=f"{PROGRAM} {name}",
+            description=verb.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        verb.add_arguments(parser)
+        status = verb.run(parser.parse_args(words))
+        sys.stdout.flush()
+        return status
     except UserError as error:
         print(f"{PROGRAM} {name}: {error}", file=sys.stderr)
         return 2

@@ -195,7 +195,7 @@ def claim_output(directory: str, instance: str) -> int:
 def hash_file(path: str) -> Iterator[str]:
     """SHA-256 of a file in steps: "" while there is more to read, then the digest in hex.
 
-    ``-`` for a pipe, which can be read but once.
+    ``-`` for a pipe, which can be read but once, and for what cannot be read.
     """
     if not Path(path).is_file():
         yield "-"
@@ -203,11 +203,15 @@ def hash_file(path: str) -> Iterator[str]:
     from hashlib import sha256
 
     digest, block = sha256(), bytearray(_HASH_STEP)
-    with Path(path).open("rb", buffering=0) as file:
-        while count := file.readinto(block):
-            digest.update(memoryview(block)[:count])
-            yield ""
-    yield digest.hexdigest()
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            while count := file.readinto(block):
+                digest.update(memoryview(block)[:count])
+                yield ""
+    except OSError:
+        yield "-"  # it went away while it was read: the sensor tells
+    else:
+        yield digest.hexdigest()
 
 
 def _report(done: Done, source: str, output: str, seconds: float, _status: int) -> str:

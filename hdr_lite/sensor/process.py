@@ -52,6 +52,9 @@ def run_sensor(
     ring = RingWriter(memory)
     meter = make_meter(ring.ring, wanted, config.meter, wait=clock is None)
     end.send(Opened(", ".join(f"{s.name} ({s.linktype}, {s.opener})" for s in sources)))
+    for source in sources:
+        if not source.decoded:
+            end.send(Notice(f"{source.name}: link type {source.linktype} is not decoded"))
     sensor = Sensor(sources, meter, ring, end, stop)
     sensor.report()
     if clock is None:

@@ -25,6 +25,7 @@ class Source(Protocol):
     live: bool
     opener: str  #: who opened it: ``pypcap`` or ``libpcap``
     linktype: str  #: libpcap's name of the link type, ``EN10MB``
+    decoded: bool  #: whether frames of that type are understood
 
     def read(self, meter: Meter, limit: int) -> int:
         """Feed at most ``limit`` packets; how many were taken.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hdr_lite.config import CaptureConfig
-from hdr_lite.native import Capture, Meter
+from hdr_lite.native import Capture, Meter, Tally
 from hdr_lite.sources.base import SourceError, SourceStats
 from hdr_lite.sources.clock import TrafficClock
 
@@ -37,6 +37,7 @@ class CaptureSource:
         self.live = clock is not None
         self.opener = "libpcap" if pypcap is None else "pypcap"
         self.linktype = capture.linktype_name
+        self.decoded = Tally(capture.linktype).known
         self._capture = capture
         self._pypcap = pypcap
         self._index = index

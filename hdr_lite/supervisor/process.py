@@ -98,9 +98,9 @@ class Supervisor:
 
     def run(self) -> Outcome:
         """Fork, watch until both children have ended, tell how it went."""
-        gc.collect()
-        gc.freeze()  # what is there now stays shared: the collector shall not touch it
         with StopSignal((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)) as self._stop:
+            gc.collect()
+            gc.freeze()  # what is there now stays shared: the collector shall not touch it
             self._start("sensor")
             while self._children:
                 self._wait()

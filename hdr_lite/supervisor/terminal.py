@@ -39,10 +39,14 @@ class Terminal:
 
     def alert(self, line: str) -> None:
         """A line of alerts.log, at once."""
-        if self._alerts:
-            self._clear()
+        if not self._alerts:
+            return
+        self._clear()
+        try:
             self._out.write(line + "\n")
             self._out.flush()
+        except BrokenPipeError:  # nobody reads them any more; alerts.log still has them
+            self._alerts = False
 
     def notice(self, text: str) -> None:
         """A sentence for the person who started the program."""

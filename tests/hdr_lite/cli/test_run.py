@@ -69,6 +69,15 @@ def test_json(capture: Path, tmp_path: Path) -> None:
     }
 
 
+def test_output_that_nobody_reads(capture: Path, tmp_path: Path) -> None:
+    """A closed pipe on standard output ends nothing early and shows no traceback."""
+    out = tmp_path / "out"
+    code = f"{sys.executable} -m hdr_lite run -f {capture} -o {out} | true"
+    done = subprocess.run(code, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    assert json.loads((out / "summary.json").read_text())["sensor"]["packets"] == 200
+
+
 def test_default_output(capture: Path, tmp_path: Path) -> None:
     """Without -o the output goes to a new folder under output/, as Slips'."""
     assert _hdr_lite("run", "-f", capture, cwd=tmp_path).returncode == 0

@@ -133,6 +133,17 @@ def test_a_filter(tmp_path: Path, run: _Run) -> None:
     assert run.final().counters["packets"] == 1
 
 
+def test_a_link_type_that_is_not_decoded(tmp_path: Path, run: _Run) -> None:
+    """Packets are counted, and that nothing is seen in them is told."""
+    path = pcap(tmp_path / "a.pcap", [(START, b"x" * 50)])
+    usb = (220).to_bytes(4, "little")
+    path.write_bytes(path.read_bytes()[:20] + usb + path.read_bytes()[24:])
+    run(Inputs(str(path)), _config(), ())
+    assert run.final().counters["packets"] == 1
+    notices = [m.text for m in run.messages if isinstance(m, Notice)]
+    assert notices == [f"{path}: link type USB_LINUX_MMAPPED is not decoded"]
+
+
 def test_an_absent_file(run: _Run) -> None:
     """A source that cannot be opened is the user's mistake, before anything is said."""
     ours, theirs = create_link()

@@ -6,7 +6,7 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,13 +72,16 @@ def _hanging(end: End, _stop: StopSignal) -> int:
     return 0
 
 
-def _soon(seconds: float, action: Callable[[], None]) -> threading.Timer:
-    timer = threading.Timer(seconds, action)
+def _interrupt_after(seconds: float) -> threading.Timer:
+    """Ctrl-C, so long after now but not before somebody handles it."""
+    timer = threading.Timer(seconds, _interrupt)
     timer.start()
     return timer
 
 
 def _interrupt() -> None:
+    while signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -202,7 +205,7 @@ def test_clean_stop() -> None:
         time.sleep(0.3)
         return _good_engine(end, stop)
 
-    timer = _soon(0.1, _interrupt)
+    timer = _interrupt_after(0.1)
     outcome, out, _ = _supervise(sensor, engine)
     timer.join()
     assert outcome == Outcome(0, DONE, True)
@@ -212,7 +215,7 @@ def test_clean_stop() -> None:
 def test_a_child_that_does_not_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the timeout what still runs is killed, and the run has failed."""
     monkeypatch.setattr(process, "STOP_TIMEOUT", 0.3)
-    timer = _soon(0.1, _interrupt)
+    timer = _interrupt_after(0.1)
     outcome, _, err = _supervise(_hanging, _hanging_engine)
     timer.join()
     assert outcome == Outcome(1, None, True)
@@ -226,7 +229,7 @@ def _hanging_engine(_end: End, _stop: StopSignal) -> int:
 
 def test_a_second_signal_kills() -> None:
     """Who presses Ctrl-C twice does not wait."""
-    timers = [_soon(0.1, _interrupt), _soon(0.4, _interrupt)]
+    timers = [_interrupt_after(0.1), _interrupt_after(0.4)]
     started = time.monotonic()
     outcome, _, _ = _supervise(_hanging, _hanging_engine)
     for timer in timers:

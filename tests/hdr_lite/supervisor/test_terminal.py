@@ -1,6 +1,7 @@
 """What is drawn while a run goes on."""
 
 import io
+import os
 
 from hdr_lite.link.codec import Progress
 from hdr_lite.supervisor.terminal import Terminal
@@ -48,3 +49,14 @@ def test_nothing_is_drawn_elsewhere() -> None:
     terminal.progress(Progress(1, 1, 0, 0))
     terminal.alert("an alert")
     assert (out.getvalue(), err.getvalue()) == ("", "")
+
+
+def test_a_reader_that_left() -> None:
+    """When nobody reads standard output any more the run goes on without showing alerts."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as out:  # noqa: PTH123 - a descriptor has no path
+        terminal = Terminal(out, io.StringIO())
+        terminal.alert("one")
+        terminal.alert("two")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writer)
