@@ -21,6 +21,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -143,7 +144,11 @@ def _outputs(directory: str, config: Config, end: End) -> list[Output]:
 
 def _size(path: str) -> int:
     """Bytes of a regular file, of which progress can show the share."""
-    return Path(path).stat().st_size if Path(path).is_file() else 0
+    try:
+        facts = Path(path).stat()
+    except (OSError, ValueError):
+        return 0  # the sensor tells what is wrong with it
+    return facts.st_size if stat.S_ISREG(facts.st_mode) else 0
 
 
 def _inputs(arguments: argparse.Namespace) -> Inputs:
@@ -197,7 +202,7 @@ def hash_file(path: str) -> Iterator[str]:
 
     ``-`` for a pipe, which can be read but once, and for what cannot be read.
     """
-    if not Path(path).is_file():
+    if not _size(path):
         yield "-"
         return
     from hashlib import sha256

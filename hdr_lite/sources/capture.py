@@ -9,6 +9,7 @@ ourselves: docs/decisions/0002-pypcap.md.
 import errno
 import os
 import socket
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -164,9 +165,14 @@ def _borrow(name: str, **options: Any) -> tuple[Capture, Any] | None:
 
 def _check_file(path: str) -> None:
     """Mistakes that the system knows better words for than libpcap."""
-    if not Path(path).exists():
-        raise SourceError(f"{path}: no such file")
-    if Path(path).is_dir():
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"{path}: {reason.lower()}") from None
+    if stat.S_ISDIR(mode):
         raise SourceError(f"{path}: is a directory, not a capture file")
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path}: permission denied")

@@ -183,12 +183,26 @@ def test_files_that_cannot_be_opened(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
-def test_forbidden_file(frames: Path) -> None:
-    """A file that may not be read is said to be so."""
-    frames.chmod(0)
-    with pytest.raises(SourceError, match="permission denied"):
-        open_file(str(frames), CaptureConfig())
+@pytest.mark.parametrize("folder", [False, True])
+def test_forbidden(frames: Path, folder: bool) -> None:
+    """A file that may not be read, or lies where one may not look, is said to be so."""
+    (frames.parent if folder else frames).chmod(0)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:  # root may read everything
+        if os.getuid() == 0:
+            os.setuid(65534)
+        try:
+            open_file(str(frames), CaptureConfig())
+        except SourceError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writer)
+    assert os.read(reader, 1000).decode() == f"{frames}: permission denied"
+    os.close(reader)
+    frames.parent.chmod(0o700)
 
 
 def test_bad_filter(frames: Path, opener: str) -> None:
