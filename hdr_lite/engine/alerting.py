@@ -1,8 +1,10 @@
 """When evidence becomes an alert, what the alert says and what it permits.
 
 Two ways lead to one. The weights of a profile's window pass the threshold; or one evidence
-is blocking evidence (``scoring.may_block``) and raises its alert at once. Either takes all
-evidence of the window that no alert has taken yet, and the weight starts anew from 0.
+is blocking evidence (``scoring.may_block``) and raises its alert at once, unless one of its
+type has done so in that window and permitted as much: a scan of a hundred hosts is one
+alert. Either way takes all evidence of the window that no alert has taken yet, and the
+weight starts anew from 0.
 """
 
 import uuid
@@ -24,9 +26,11 @@ def judge(
 
     ``threshold`` in thousandths, ``bounds`` those of the account's window, ``ts`` now.
     """
-    at_once = may_block(entry.evidence.finding)
+    at_once = may_block(entry.evidence.finding) and _permits_more(account, entry.evidence)
     if entry.alerted or not (at_once or account.score >= threshold):
         return None
+    if at_once:
+        account.blocked[entry.evidence.finding.type] = verb((entry.evidence,))
     open_entries = [e for e in account.entries() if not e.alerted and _counts(e)]
     evidence = tuple(e.final() for e in open_entries)
     score, account.score = account.score, 0
@@ -49,6 +53,11 @@ def judge(
         verb=verb(evidence),
         evidence=evidence,
     )
+
+
+def _permits_more(account: Account, evidence: Evidence) -> bool:
+    before = account.blocked.get(evidence.finding.type)
+    return before is None or (before == "limit" and verb((evidence,)) == "block")
 
 
 def _counts(entry: Entry) -> bool:

@@ -47,10 +47,24 @@ def test_evidence_alerts_once() -> None:
     assert tell(account, entry) is not None
     entry.fold(BLOCKING)
     assert tell(account, entry) is None
-    second = tell(account, add(account, replace(BLOCKING, port=9)))
+    second = tell(account, add(account, replace(BLOCKING, type="B")))
     assert second is not None
     assert [e.id for e in second.evidence] == ["e1"]
     assert account.alerts == 2
+
+
+def test_one_type_alerts_at_once_only_once() -> None:
+    """More blocking evidence of a type adds up; it alerts at once if it permits more."""
+    account = Account(1)
+    assert tell(account, add(account, BLOCKING)) is not None
+    assert tell(account, add(account, replace(BLOCKING, port=1))) is None
+    proven = tell(account, add(account, replace(BLOCKING, port=2, proof=True)))
+    assert proven is not None
+    assert proven.verb == "block"
+    assert [e.id for e in proven.evidence] == ["e1", "e2"]
+    assert tell(account, add(account, replace(BLOCKING, port=3, proof=True))) is None
+    by_weight = tell(account, add(account, replace(BLOCKING, port=4, proof=True)))
+    assert by_weight is not None
 
 
 def test_blocking_evidence_alerts_at_once() -> None:
