@@ -41,11 +41,9 @@ def files(folder: str) -> list[str]:
 
 #: Labelled so, but of one connection or one host: no scan of ports or addresses is in them.
 OTHERWISE = {
-    "detect/ICMP_echo_fingerprinting.pcap": "fingerprints the system of one host",
     "detect/discovery_scan_dcerpc_endpoint_mapper.pcapng": "asks one service in one connection",
     "detect/hs-sh-IPscan.pcapng": "asks one host for IP protocols, neither ports nor addresses",
     "detect/nmap_80_vanilla.pcap": "asks one port, once",
-    "detect/osfingerprinting.pcap": "fingerprints the system of one host",
     "detect/vnc-scanner.pcap": "one connection",
 }
 

