@@ -125,7 +125,7 @@ def open_interface(
         "buffer_size": config.buffer,
     }
     # pypcap would rather read a file of that name in the current directory.
-    borrowed = None if Path(name).exists() else _borrow(name, **options)
+    borrowed = None if _is_path(name) else _borrow(name, **options)
     capture, handle = borrowed or (_open_live(name, config), None)
     source = CaptureSource(name, capture, handle, index=index, clock=clock)
     return _filtered(source, config)
@@ -136,6 +136,16 @@ def _open_live(name: str, config: CaptureConfig) -> Capture:
         return Capture.open_live(name, config.snap_length, config.promiscuous, config.buffer)
     except OSError as error:
         raise SourceError(f"{name}: {_reason(error)}") from None
+
+
+def _is_path(name: str) -> bool:
+    try:
+        Path(name).lstat()
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True  # too long for one, or not to be looked at: better not ask pypcap
+    return True
 
 
 def _filtered(source: CaptureSource, config: CaptureConfig) -> CaptureSource:

@@ -39,6 +39,8 @@ Main = Callable[[End, StopSignal], int]
 
 #: Seconds that the children have to end once they are asked to.
 STOP_TIMEOUT = 5.0
+#: Seconds within which a second signal is the same wish: timeout(1) sends two at once.
+IMPATIENCE = 0.2
 
 
 class Outcome(NamedTuple):
@@ -94,6 +96,8 @@ class Supervisor:
         self._done: Done | None = None
         self._deadline: float | None = None
         self._killed = False
+        self._asked = 0.0  # when a signal first asked to stop
+        self._signals = 0
         self._stop: StopSignal
 
     def run(self) -> Outcome:
@@ -211,16 +215,19 @@ class Supervisor:
 
     def _stop_if_asked(self) -> None:
         self._stop.drain()
-        late = self._deadline is not None and time.monotonic() > self._deadline
+        now = time.monotonic()
+        again = self._stop.count > self._signals
+        self._signals = self._stop.count
+        late = self._deadline is not None and now > self._deadline
         if self._killed:
             return
-        if self._stop.count > 1 or late:
+        if late or (again and self._asked and now - self._asked > IMPATIENCE):
             self._killed, self._deadline = True, None
             self._fail("stopped by force, the output is not complete")
             for child in self._children.values():
                 child.kill(signal.SIGKILL)
-        elif self._stop and self._deadline is None:
-            self._deadline = time.monotonic() + STOP_TIMEOUT
+        elif again and not self._asked:
+            self._asked, self._deadline = now, now + STOP_TIMEOUT
             # The sensor tells all that is still open and ends; the engine then ends by itself.
             if "sensor" in self._children:
                 self._children["sensor"].kill(signal.SIGTERM)

@@ -217,6 +217,14 @@ def test_absent_interface(opener: str) -> None:
         open_interface("nosuch0", CaptureConfig(), 0, TrafficClock())
 
 
+@pytest.mark.parametrize("name", ["", "a" * 300, "../x", "a b"])
+def test_names_that_no_interface_has(name: str, opener: str) -> None:
+    """Whatever is given as a name is looked for, and not found, in one sentence."""
+    with pytest.raises(SourceError) as caught:
+        open_interface(name, CaptureConfig(), 0, TrafficClock())
+    assert str(caught.value).startswith(f"{name}: ")
+
+
 def test_an_interface_is_not_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frames: Path
 ) -> None:

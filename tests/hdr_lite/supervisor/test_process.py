@@ -229,13 +229,35 @@ def _hanging_engine(_end: End, _stop: StopSignal) -> int:
 
 def test_a_second_signal_kills() -> None:
     """Who presses Ctrl-C twice does not wait."""
-    timers = [_interrupt_after(0.1), _interrupt_after(0.4)]
+    timers = [_interrupt_after(0.1), _interrupt_after(0.8)]
     started = time.monotonic()
     outcome, _, _ = _supervise(_hanging, _hanging_engine)
     for timer in timers:
         timer.join()
     assert outcome.status == 1
     assert time.monotonic() - started < 4
+
+
+def test_two_signals_at_once_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends a signal to the program and to its group asks once, and patiently."""
+    monkeypatch.setattr(process, "IMPATIENCE", 5.0)
+
+    def sensor(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        _until_stopped(stop)
+        time.sleep(0.5)
+        return 0
+
+    timers = [_interrupt_after(0.1), _interrupt_after(0.2)]
+    outcome, _, err = _supervise(sensor, _good_engine_later)
+    for timer in timers:
+        timer.join()
+    assert (outcome, err) == (Outcome(0, DONE, True), "")
+
+
+def _good_engine_later(end: End, stop: StopSignal) -> int:
+    time.sleep(0.8)
+    return _good_engine(end, stop)
 
 
 def test_garbage_ends_its_sender() -> None:
