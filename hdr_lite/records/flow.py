@@ -31,8 +31,9 @@ class Fate(NamedTuple):
     """What became of a connection (channel ``conn_fate``): known once, told once.
 
     ``fate`` is ``answered`` (SYN-ACK, or any reply for other protocols),
-    ``refused`` (RST, or an ICMP unreachable about it) or ``unanswered`` (nothing
-    within the attempt timeout).
+    ``refused`` (RST, or an ICMP unreachable about it), ``unanswered`` (nothing
+    within the attempt timeout) or ``unseen`` (the same, though the originator went on
+    as if a reply had come: it may be that replies are not captured).
     """
 
     ts: int  #: start of the connection

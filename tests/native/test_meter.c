@@ -311,6 +311,16 @@ static void test_refused_and_unanswered(void)
     CHECK_STR(last(RECORD_FLOW, "21"), "forced");
 }
 
+static void test_replies_that_are_not_captured(void)
+{
+    start();
+    tcp_segment(&WEB, false, TCP_SYN, 100, 0, 0);
+    tcp_segment(&WEB, false, TCP_ACK, 101, 501, 0);
+    tcp_segment(&WEB, false, TCP_ACK, 101, 501, 50);
+    CHECK(meter_flush(m));
+    CHECK_STR(last(RECORD_FATE, "8"), "unseen");
+}
+
 static void test_icmp_errors_tell_the_fate_of_what_they_quote(void)
 {
     start();
@@ -660,6 +670,7 @@ int main(void)
 {
     test_a_connection_from_start_to_end();
     test_refused_and_unanswered();
+    test_replies_that_are_not_captured();
     test_icmp_errors_tell_the_fate_of_what_they_quote();
     test_a_missing_protocol_is_told_without_its_probe();
     test_udp();

@@ -73,9 +73,16 @@ uint32_t flow_record_conn(uint8_t *buffer, const struct flow *flow, const uint8_
     return record_finish(&w);
 }
 
-static const char *fate_name(uint8_t fate)
+static const char *fate_name(const struct flow *flow)
 {
-    return fate == FATE_ANSWERED ? "answered" : fate == FATE_REFUSED ? "refused" : "unanswered";
+    const struct flow_side *orig = &flow->side[ORIG];
+    bool went_on = flow->key.proto == IP_PROTO_TCP && (orig->first_flags & TCP_SYN) &&
+                   (orig->flags & TCP_ACK) && !(orig->first_flags & TCP_ACK);
+    if (flow->fate == FATE_ANSWERED)
+        return "answered";
+    if (flow->fate == FATE_REFUSED)
+        return "refused";
+    return went_on ? "unseen" : "unanswered";
 }
 
 uint32_t flow_record_fate(uint8_t *buffer, const struct flow *flow, const uint8_t secret[16],
@@ -85,7 +92,7 @@ uint32_t flow_record_fate(uint8_t *buffer, const struct flow *flow, const uint8_
     record_begin(&w, buffer, RECORD_MAX, 13);
     put_flow_head(&w, flow, secret);
     record_uint(&w, flow->side[ORIG].first_flags);
-    record_cstring(&w, fate_name(flow->fate));
+    record_cstring(&w, fate_name(flow));
     record_uint(&w, reply);
     put_mac(&w, flow->side[ORIG].mac, flow->has_mac);
     record_uint(&w, flow->vlan);
