@@ -14,12 +14,10 @@ from hdr_lite.modules.network_discovery.probes import (
     kind_of,
     scanner_named_by,
 )
-from hdr_lite.modules.network_discovery.walk import ACCUSED, STEP, Walk
+from hdr_lite.modules.network_discovery.walk import STEP, Walk
 
 #: A scan that goes on is told again after this long, ns: one window of the default length.
 REPEAT = 3_600_000_000_000
-#: Failed contacts from which a scan is certain enough to mark its evidence as blocking.
-CERTAIN = 10
 
 _UDP_SILENT = 470  #: ln(0.8 / 0.5): half of all first UDP contacts may well stay unanswered
 _UDP_ANSWERED = -916  #: ln(0.2 / 0.5)
@@ -57,6 +55,7 @@ class NetworkDiscovery(Module):
         self._odd: BoundedTable[tuple[str, str], Fingerprint] = BoundedTable(64, Fingerprint)
         self._peers: BoundedTable[str, Distinct] = BoundedTable(96, Distinct)
         self._tools: BoundedTable[tuple[str, str], Distinct] = BoundedTable(32, Distinct)
+        self._heard: BoundedTable[str, None] = BoundedTable(256, _nothing)
         self._outside_answered = -1  #: when a host outside last showed that it hears us
 
     # Single fates ------------------------------------------------------------------------
@@ -67,15 +66,25 @@ class NetworkDiscovery(Module):
             self._take_icmp(fate)
         elif fate.proto not in _TRANSPORTS:
             self._take_protocol(fate)
-        elif not is_reply_or_stray(fate):
+        elif not is_reply_or_stray(fate) and not self._is_deaf(fate):
             inside = self.is_inside(fate.daddr)
-            if not inside and fate.fate != "unanswered":
+            if not inside and fate.fate in ("answered", "refused"):
                 self._outside_answered = self.now()
                 if fate.fate == "answered" and _is_peer_port(fate.dport):
                     self._peers.use(_source(fate.saddr, fate.smac)).add(str(fate.dport))
             self._take_horizontal(fate, inside)
             self._take_vertical(fate, inside)
             self._take_odd_flags(fate)
+
+    def _is_deaf(self, fate: Fate) -> bool:
+        """Whether the answer to this source was only not captured, as none to it ever was.
+
+        Otherwise one that pretends to go on with a connection that nobody answered fails.
+        """
+        source = _source(fate.saddr, fate.smac)
+        if fate.fate in ("answered", "refused"):
+            self._heard.use(source)
+        return fate.fate == "unseen" and source not in self._heard
 
     def _take_horizontal(self, fate: Fate, inside: bool) -> None:
         if fate.dport == _IDENT:
@@ -100,7 +109,7 @@ class NetworkDiscovery(Module):
 
     def _nobody_answers(self, fate: Fate, walk: Walk) -> bool:
         begun = walk.begun or self.now()
-        return fate.fate == "unanswered" and self._outside_answered < begun
+        return fate.fate not in ("answered", "refused") and self._outside_answered < begun
 
     def _take_vertical(self, fate: Fate, inside: bool) -> None:
         if fate.proto == "udp" and fate.dport in _TRACEROUTE:
@@ -182,13 +191,12 @@ class NetworkDiscovery(Module):
             attacker_mac=smac,
             threat_level=ThreatLevel.HIGH,
             confidence=_confidence(walk.failures),
-            description=f"{kind} scan of port {port} on {walk.failures} hosts, "
-            f"{walk.refused} of which refused and {walk.failures - walk.refused} did not answer, "
-            f"such as {', '.join(walk.examples)}",
+            description=f"{kind} scan of port {port} on {walk.failures} hosts "
+            f"such as {', '.join(walk.examples)}: {walk.outcomes}",
             port=port,
             proto=last.proto,
             uids=_uids(last),
-            blocking=_is_certain(walk),
+            blocking=walk.certain,
         )
 
     def _report_vertical(
@@ -204,12 +212,11 @@ class NetworkDiscovery(Module):
             victim=target,
             threat_level=ThreatLevel.HIGH,
             confidence=_confidence(walk.failures),
-            description=f"{kind} scan of {walk.failures} ports of {target}, "
-            f"{walk.refused} of which refused and {walk.failures - walk.refused} did not answer, "
-            f"such as {', '.join(walk.examples)}",
+            description=f"{kind} scan of {walk.failures} ports of {target} "
+            f"such as {', '.join(walk.examples)}: {walk.outcomes}",
             proto=last.proto,
             uids=_uids(last),
-            blocking=_is_certain(walk),
+            blocking=walk.certain,
         )
 
     # ICMP and other protocols ------------------------------------------------------------
@@ -243,8 +250,8 @@ class NetworkDiscovery(Module):
             attacker_mac=smac,
             threat_level=ThreatLevel.MEDIUM,
             confidence=sweep.confidence / 1000,
-            description=f"ICMP {kind.word} requests to {hosts} hosts, "
-            f"{sweep.silent} of which did not answer",
+            description=f"ICMP {kind.word} requests to {hosts} hosts: "
+            f"{sweep.silent} did not answer",
             proto="icmp6" if ":" in saddr else "icmp",
             uids=uids,
         )
@@ -323,6 +330,10 @@ def _source(address: str, mac: str) -> str:
     return f"{':'.join(prefix)}/64 {mac}"
 
 
+def _nothing() -> None:
+    """A table that is used as a set has this value."""
+
+
 def _is_peer_port(port: int) -> bool:
     return port >= 1024 and port not in _CLIENT_PORTS
 
@@ -333,7 +344,7 @@ def _horizontal_weight(fate: Fate, inside: bool, doubtful: bool) -> int:
         if peers:
             return _PEER_ANSWERED
         return _UDP_ANSWERED if fate.proto == "udp" else -STEP
-    if fate.proto == "udp" and fate.fate == "unanswered":
+    if fate.proto == "udp" and fate.fate != "refused":
         return _PEER_UDP_SILENT if peers else _UDP_SILENT
     if doubtful:
         return _NOBODY_ANSWERS_CLIENT if fate.dport in _CLIENT_PORTS else _NOBODY_ANSWERS
@@ -353,15 +364,6 @@ def _vertical_weight(fate: Fate, inside: bool, walk: Walk) -> int:
 def _confidence(failures: int) -> float:
     """Slips': a tenth for each packet, certain past ten."""
     return min(1.0, failures / 10)
-
-
-def _is_certain(walk: Walk) -> bool:
-    """Far past the decision, on many contacts, and not just when nobody at all answered."""
-    return (
-        walk.failures >= CERTAIN
-        and walk.score >= 2 * ACCUSED
-        and walk.doubtful * 2 <= walk.failures
-    )
 
 
 def _uids(last: Fate | Attempts) -> tuple[str, ...]:

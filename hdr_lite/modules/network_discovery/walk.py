@@ -14,6 +14,8 @@ STEP = 1386
 ACCUSED = 4595
 #: The walk is kept within these, so that the past can be outweighed.
 LOWEST, HIGHEST = -ACCUSED, 4 * ACCUSED
+#: Failed contacts without which nothing is certain.
+CERTAIN = 10
 
 
 class Walk:
@@ -21,6 +23,7 @@ class Walk:
 
     __slots__ = (
         "begun",
+        "certainty_reported",
         "contacts",
         "doubtful",
         "examples",
@@ -41,6 +44,7 @@ class Walk:
         self.examples: tuple[str, ...] = ()  #: the first five that failed
         self.reported = 0  #: failures when it was last reported
         self.reported_at = 0
+        self.certainty_reported = False
 
     def contact(self, now: int, value: str, weight: int, refused: bool = False) -> bool:
         """Step by ``weight`` (up: a failure) if it is a first contact; whether it was one."""
@@ -71,14 +75,36 @@ class Walk:
         """Whether the test has decided for "scanner"."""
         return self.score >= ACCUSED
 
+    @property
+    def certain(self) -> bool:
+        """Far past the decision, on many contacts, and not just when nobody at all answered."""
+        return (
+            self.failures >= CERTAIN
+            and self.score >= 2 * ACCUSED
+            and self.doubtful * 2 <= self.failures
+        )
+
     def is_news(self, now: int, interval: int) -> bool:
-        """Whether a report is due: at the decision, at 10, 100, 1,000, ... failures, and
-        after ``interval`` if ten more have failed since. Due once only."""
+        """Whether a report is due: at the decision, when it becomes certain, at 10, 100,
+        1,000, ... failures, and after ``interval`` if ten more have failed since. Due once only.
+        """
         if not self.accused:
             return False
         grown = len(str(self.failures)) > len(str(self.reported))
         goes_on = now - self.reported_at >= interval and self.failures >= self.reported + 10
-        if self.reported and not grown and not goes_on:
+        surer = self.certain and not self.certainty_reported
+        if self.reported and not (grown or goes_on or surer):
             return False
         self.reported, self.reported_at = self.failures, now
+        self.certainty_reported = self.certainty_reported or surer
         return True
+
+    @property
+    def outcomes(self) -> str:
+        """How the contacts failed, in words."""
+        silent = self.failures - self.refused
+        if not self.refused:
+            return "none answered"
+        if not silent:
+            return "all refused"
+        return f"{self.refused} refused, {silent} did not answer"

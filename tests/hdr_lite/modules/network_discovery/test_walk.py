@@ -84,3 +84,35 @@ def test_a_sum_keeps_the_larger_number() -> None:
 def test_examples_are_the_first_five_failures() -> None:
     """A person wants to see some of the targets."""
     assert walked("sf" * 9).examples == tuple(f"10.0.7.{i}" for i in (1, 3, 5, 7, 9))
+
+
+def test_certainty_is_told_once() -> None:
+    """When the walk is past twice the threshold on ten contacts, or at the next report."""
+    walk = walked("fffsfsfsfsfsfsff")
+    assert walk.accused
+    assert not walk.certain
+    assert walk.is_news(1, HOUR)
+    for i in range(6):
+        walk.contact(2, f"10.9.9.{i}", STEP)
+    assert walk.certain
+    assert walk.is_news(2, HOUR)
+    assert not walk.is_news(3, HOUR)
+
+
+def test_doubtful_failures_are_never_certain() -> None:
+    """When most of them happened while nobody answered anybody."""
+    walk = walked("f" * 20)
+    assert walk.certain
+    walk.doubtful = 11
+    assert not walk.certain
+
+
+@pytest.mark.parametrize(
+    ("refused", "words"),
+    [(0, "none answered"), (4, "all refused"), (3, "3 refused, 1 did not answer")],
+)
+def test_outcomes_in_words(refused: int, words: str) -> None:
+    """As a person reads them in an alert."""
+    walk = walked("ffff")
+    walk.refused = refused
+    assert walk.outcomes == words
