@@ -13,6 +13,7 @@ from hdr_lite.modules.network_discovery.probes import (
     is_reply_or_stray,
     kind_of,
     scanner_named_by,
+    source_of,
 )
 from hdr_lite.modules.network_discovery.walk import STEP, Walk
 
@@ -35,6 +36,11 @@ _CLIENT_PORTS = frozenset({80, 443, 8080, 8443, 853, 993, 5223, 5228})
 _IDENT = 113
 #: traceroute's ports, which are meant to be closed.
 _TRACEROUTE = range(33434, 33535)
+#: Fates that show that the source is answered, whatever the answer is.
+_HEARD = ("answered", "refused")
+_SECOND = 1_000_000_000
+#: Direction of the walk, source, port or host, protocol.
+_Key = tuple[str, str, str, str]
 _TRANSPORTS = {"tcp": "TCP", "udp": "UDP", "132": "SCTP"}
 
 
@@ -49,8 +55,8 @@ class NetworkDiscovery(Module):
 
     def init(self) -> None:
         """Walks that failed once only wait apart, so that forged sources cannot displace others."""
-        self._fresh: BoundedTable[tuple[str, ...], Walk] = BoundedTable(448, Walk)
-        self._walks: BoundedTable[tuple[str, ...], Walk] = BoundedTable(576, Walk)
+        self._fresh: BoundedTable[_Key, Walk] = BoundedTable(448, Walk)
+        self._walks: BoundedTable[_Key, Walk] = BoundedTable(576, Walk)
         self._sweeps: BoundedTable[tuple[str, int], Sweep] = BoundedTable(128, Sweep)
         self._odd: BoundedTable[tuple[str, str], Fingerprint] = BoundedTable(64, Fingerprint)
         self._peers: BoundedTable[str, Distinct] = BoundedTable(96, Distinct)
@@ -66,30 +72,42 @@ class NetworkDiscovery(Module):
             self._take_icmp(fate)
         elif fate.proto not in _TRANSPORTS:
             self._take_protocol(fate)
-        elif not is_reply_or_stray(fate) and not self._is_deaf(fate):
-            inside = self.is_inside(fate.daddr)
-            if not inside and fate.fate in ("answered", "refused"):
-                self._outside_answered = self.now()
-                if fate.fate == "answered" and _is_peer_port(fate.dport):
-                    self._peers.use(_source(fate.saddr, fate.smac)).add(str(fate.dport))
-            self._take_horizontal(fate, inside)
-            self._take_vertical(fate, inside)
-            self._take_odd_flags(fate)
+        elif not is_reply_or_stray(fate):
+            self._take_port(fate, source_of(fate.saddr, fate.smac))
 
-    def _is_deaf(self, fate: Fate) -> bool:
-        """Whether the answer to this source was only not captured, as none to it ever was.
-
-        Otherwise one that pretends to go on with a connection that nobody answered fails.
-        """
-        source = _source(fate.saddr, fate.smac)
-        if fate.fate in ("answered", "refused"):
+    def _take_port(self, fate: Fate, source: str) -> None:
+        heard = fate.fate in _HEARD
+        if heard:
             self._heard.use(source)
-        return fate.fate == "unseen" and source not in self._heard
+        elif fate.fate == "unseen" and source not in self._heard:
+            # Replies to it are not captured at all. One that was answered before and now goes on
+            # with a connection that nobody answered pretends, and fails like any other.
+            return
+        self._take_odd_flags(fate)
+        across = ("h", source, str(fate.dport), fate.proto)
+        along = ("v", source, fate.daddr, fate.proto)
+        if fate.fate == "answered" and not self._matters(fate, across, along):
+            return
+        inside = self.is_inside(fate.daddr)
+        if heard and not inside:
+            self._outside_answered = self.now()
+            if fate.fate == "answered" and _is_peer_port(fate.dport):
+                self._peers.use(source).add(str(fate.dport))
+        self._take_horizontal(fate, across, inside)
+        self._take_vertical(fate, along, inside)
 
-    def _take_horizontal(self, fate: Fate, inside: bool) -> None:
+    def _matters(self, fate: Fate, across: _Key, along: _Key) -> bool:
+        """Whether an answer moves anything: most do not, and what follows costs the most."""
+        return (
+            self._knows(across)
+            or self._knows(along)
+            or _is_peer_port(fate.dport)
+            or self.now() - self._outside_answered > _SECOND
+        )
+
+    def _take_horizontal(self, fate: Fate, key: _Key, inside: bool) -> None:
         if fate.dport == _IDENT:
             return
-        key = ("h", _source(fate.saddr, fate.smac), str(fate.dport), fate.proto)
         walk = self._walk(key, fate.fate == "answered")
         if walk is None:
             return
@@ -109,12 +127,11 @@ class NetworkDiscovery(Module):
 
     def _nobody_answers(self, fate: Fate, walk: Walk) -> bool:
         begun = walk.begun or self.now()
-        return fate.fate not in ("answered", "refused") and self._outside_answered < begun
+        return fate.fate not in _HEARD and self._outside_answered < begun
 
-    def _take_vertical(self, fate: Fate, inside: bool) -> None:
+    def _take_vertical(self, fate: Fate, key: _Key, inside: bool) -> None:
         if fate.proto == "udp" and fate.dport in _TRACEROUTE:
             return
-        key = ("v", _source(fate.saddr, fate.smac), fate.daddr, fate.proto)
         walk = self._walk(key, fate.fate == "answered")
         if walk is None:
             return
@@ -124,14 +141,17 @@ class NetworkDiscovery(Module):
             self._grown(key, walk)
             self._report_vertical(walk, fate.saddr, fate.smac, fate.daddr, fate)
 
-    def _walk(self, key: tuple[str, ...], known_only: bool) -> Walk | None:
+    def _knows(self, key: _Key) -> bool:
+        return key in self._walks or key in self._fresh
+
+    def _walk(self, key: _Key, known_only: bool) -> Walk | None:
         """The walk of a key; a success alone begins none."""
         for table in (self._walks, self._fresh):
             if key in table:
                 return table.use(key)
         return None if known_only else self._fresh.use(key)
 
-    def _grown(self, key: tuple[str, ...], walk: Walk) -> None:
+    def _grown(self, key: _Key, walk: Walk) -> None:
         """At its second failure a walk moves to where single failures cannot displace it."""
         if walk.failures > 1 and self._fresh.pop(key) is not None:
             self._walks.put(key, walk)
@@ -145,7 +165,7 @@ class NetworkDiscovery(Module):
         if total.proto in ("icmp", "icmp6"):
             self._total_icmp(total)
         elif total.proto in _TRANSPORTS and not is_reply_or_stray(total):
-            source = _source(total.saddr, total.smac)
+            source = source_of(total.saddr, total.smac)
             weight = _UDP_SILENT if total.proto == "udp" and not total.refused else STEP
             if total.dport and total.addresses > 1 and total.dport != _IDENT:
                 self._total_horizontal(total, source, weight)
@@ -224,16 +244,16 @@ class NetworkDiscovery(Module):
     def _take_icmp(self, fate: Fate) -> None:
         if fate.sport not in SWEEPS:
             return
-        sweep = self._sweeps.use((_source(fate.saddr, fate.smac), fate.sport))
+        sweep = self._sweeps.use((source_of(fate.saddr, fate.smac), fate.sport))
         if sweep.contact(self.now(), fate.daddr, fate.fate == "answered"):
             self._report_sweep(sweep, fate.saddr, fate.smac, fate.sport, _uids(fate))
-        odd = self._odd.use((_source(fate.saddr, fate.smac), fate.daddr))
+        odd = self._odd.use((source_of(fate.saddr, fate.smac), fate.daddr))
         if odd.icmp(fate.sport, fate.dport):
             self._report_odd(odd, fate)
 
     def _total_icmp(self, total: Attempts) -> None:
         if total.flags in SWEEPS and total.addresses > 1:
-            sweep = self._sweeps.use((_source(total.saddr, total.smac), total.flags))
+            sweep = self._sweeps.use((source_of(total.saddr, total.smac), total.flags))
             sweep.total(total.addresses)
             self._report_sweep(sweep, total.saddr, total.smac, total.flags, ())
 
@@ -260,10 +280,10 @@ class NetworkDiscovery(Module):
         """IP protocols without ports: trying many of them is asking which there are."""
         if fate.fate == "answered":
             return
-        walk = self._walk(("p", _source(fate.saddr, fate.smac), fate.daddr, "ip"), False)
+        walk = self._walk(("p", source_of(fate.saddr, fate.smac), fate.daddr, "ip"), False)
         if walk is None or not walk.contact(self.now(), fate.proto, STEP, fate.fate == "refused"):
             return
-        self._grown(("p", _source(fate.saddr, fate.smac), fate.daddr, "ip"), walk)
+        self._grown(("p", source_of(fate.saddr, fate.smac), fate.daddr, "ip"), walk)
         if walk.is_news(self.now(), REPEAT):
             self.set_evidence(
                 "IP_PROTOCOL_SCAN",
@@ -279,7 +299,7 @@ class NetworkDiscovery(Module):
 
     def _take_odd_flags(self, fate: Fate) -> None:
         if fate.proto == "tcp" and Fingerprint.is_odd(fate.flags):
-            odd = self._odd.use((_source(fate.saddr, fate.smac), fate.daddr))
+            odd = self._odd.use((source_of(fate.saddr, fate.smac), fate.daddr))
             if odd.tcp(fate.flags):
                 self._report_odd(odd, fate)
 
@@ -313,21 +333,6 @@ class NetworkDiscovery(Module):
                 proto=http.proto,
                 uids=(http.uid,),
             )
-
-
-def _source(address: str, mac: str) -> str:
-    """Who is behind an address: an IPv6 host may change the lower half of its address at will,
-    so the /64 and the hardware address stand for it (hosts of one LAN share a /64)."""
-    if ":" not in address:
-        return address
-    head, _, tail = address.partition("::")
-    groups = head.split(":") if head else []
-    if not tail and "::" not in address:
-        prefix = groups[:4]
-    else:
-        missing = 8 - len(groups) - (len(tail.split(":")) if tail else 0)
-        prefix = (groups + ["0"] * missing + tail.split(":"))[:4]
-    return f"{':'.join(prefix)}/64 {mac}"
 
 
 def _nothing() -> None:

@@ -49,6 +49,21 @@ def is_reply_or_stray(seen: Fate | Attempts) -> bool:
     return sport == 20 and seen.dport >= 1024
 
 
+def source_of(address: str, mac: str) -> str:
+    """Who is behind an address: an IPv6 host may change the lower half of its address at will,
+    so the /64 and the hardware address stand for it (hosts of one LAN share a /64)."""
+    if ":" not in address:
+        return address
+    head, _, tail = address.partition("::")
+    groups = head.split(":") if head else []
+    if not tail and "::" not in address:
+        prefix = groups[:4]
+    else:
+        missing = 8 - len(groups) - (len(tail.split(":")) if tail else 0)
+        prefix = (groups + ["0"] * missing + tail.split(":"))[:4]
+    return f"{':'.join(prefix)}/64 {mac}"
+
+
 class SweepKind(NamedTuple):
     """A kind of ICMP request that is sent to many hosts."""
 

@@ -1,6 +1,10 @@
 """What single probes tell."""
 
+from ipaddress import IPv6Address, IPv6Network
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hdr_lite.module import Attempts, Fate
 from hdr_lite.module.testing import SECOND, record
@@ -10,6 +14,7 @@ from hdr_lite.modules.network_discovery.probes import (
     is_reply_or_stray,
     kind_of,
     scanner_named_by,
+    source_of,
 )
 
 
@@ -142,3 +147,20 @@ def test_usual_flags(flags: int) -> None:
 def test_scanners_that_name_themselves(agent: str, tool: str) -> None:
     """Case does not matter; browsers are nobody's tool."""
     assert scanner_named_by(agent) == tool
+
+
+@given(st.integers(0, 2**128 - 1) | st.integers(0, 2**64), st.integers(0, 2**64 - 1))
+def test_an_ipv6_source_is_its_64_and_hardware(number: int, other_half: int) -> None:
+    """Whatever the lower half, and however the text abbreviates its zeroes."""
+    address = IPv6Address(number)
+    rotated = IPv6Address(number >> 64 << 64 | other_half)
+    source = source_of(str(address), "02::")
+    assert source == source_of(str(rotated), "02::")
+    prefix, _, mac = source.partition("/64 ")
+    assert IPv6Network(f"{prefix}::/64") == IPv6Network((number >> 64 << 64, 64))
+    assert mac == "02::"
+
+
+def test_an_ipv4_source_is_its_address() -> None:
+    """Its hardware address may be the router's."""
+    assert source_of("192.0.2.7", "02::") == "192.0.2.7"
