@@ -15,9 +15,6 @@ NAMES = sorted(path.parent.name for path in FOLDER.glob("*/case.toml"))
 #: Scenarios whose label needs a module that is shipped switched off; a case covers them.
 SWITCHED_OFF = {"ConnectionToLocalDevice"}
 
-#: Scenarios without a label in which evidence may be set all the same, but no alert raised.
-ALLOWED = {"one_direction": "without its answers, browsing looks like a scan of dead hosts"}
-
 
 def run_case(case: Case, capture: Path | None, output: Path) -> Done:
     """Run the case's command once."""
@@ -69,5 +66,5 @@ def test_scenario_is_judged_as_labelled(
     assert wanted <= {entry["type"] for entry in accused}
     if not wanted:
         strong = [e for e in evidence if e["threat_level"] in ("medium", "high", "critical")]
-        assert bool(strong) is (name in ALLOWED)
+        assert strong == []
         assert done.incidents() == []
