@@ -8,7 +8,6 @@ nor the size of a round shows in what is written.
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from hdr_lite.engine.output import Outputs
 from hdr_lite.engine.profiles import Home, Profile, Profiles
 from hdr_lite.engine.scoring import MOST_UIDS, Account, points
 from hdr_lite.engine.windows import Windows
-from hdr_lite.records.evidence import FAMILIES, Evidence, Finding
+from hdr_lite.records.evidence import FAMILIES, Evidence, Finding, ThreatLevel
 
 #: Evidence kept of all open windows together; one is at most about 4 kB.
 MOST_EVIDENCE = 2048
@@ -228,29 +227,45 @@ class Casebook:
 
 
 def _checked(finding: Finding) -> Finding:
-    """The finding with its texts cut to their limits; ``ValueError`` when it is none."""
-    if not finding.type or len(finding.type) > MOST_NAME:
-        raise ValueError(f"evidence needs a type of 1 to {MOST_NAME} characters")
-    if finding.family not in FAMILIES:
-        raise ValueError(f"evidence {finding.type}: there is no family '{finding.family}'")
-    if not finding.attacker or len(finding.attacker) > MOST_NAME:
-        raise ValueError(f"evidence {finding.type} accuses nobody")
-    if finding.direction not in ("srcip", "dstip"):
-        raise ValueError(f"evidence {finding.type}: direction is srcip or dstip")
-    if not 0 <= finding.confidence <= 1000:
-        raise ValueError(f"evidence {finding.type}: confidence is 0 to 1000 thousandths")
-    if (
-        len(finding.description) > MOST_TEXT
-        or len(finding.victim) > MOST_NAME
-        or len(finding.uids) > MOST_UIDS
+    """The finding as we keep it: texts cut to their limits, and in memory of our own.
+
+    The module's own objects stay in the module's memory and may be of any type; whatever is
+    wrong with them is a ``ValueError`` or ``TypeError`` in its turn, and nowhere later.
+    """
+    made = Finding(
+        type=_own(finding.type, MOST_NAME),
+        family=_own(finding.family, MOST_NAME),
+        threat_level=ThreatLevel(finding.threat_level),
+        confidence=int(finding.confidence),
+        description=_own(finding.description, MOST_TEXT),
+        attacker=_own(finding.attacker, MOST_NAME),
+        direction=_own(finding.direction, MOST_NAME),
+        attacker_mac=_own(finding.attacker_mac, MOST_NAME),
+        victim=_own(finding.victim, MOST_NAME),
+        port=int(finding.port),
+        proto=_own(finding.proto, MOST_NAME),
+        uids=tuple(_own(uid, MOST_NAME) for uid in finding.uids[:MOST_UIDS]),
+        ts=int(finding.ts),
+        category=_own(finding.category, MOST_NAME),
+        blocking=bool(finding.blocking),
+        proof=bool(finding.proof),
+    )
+    for wrong, what in (
+        (not made.type, "needs a type"),
+        (made.family not in FAMILIES, f"there is no family '{made.family}'"),
+        (not made.attacker, "accuses nobody"),
+        (made.direction not in ("srcip", "dstip"), "direction is srcip or dstip"),
+        (not 0 <= made.confidence <= 1000, "confidence is 0 to 1000 thousandths"),
+        (not 0 <= made.port <= 65535, "port is 0 to 65535"),
     ):
-        return replace(
-            finding,
-            description=finding.description[:MOST_TEXT],
-            victim=finding.victim[:MOST_NAME],
-            uids=finding.uids[:MOST_UIDS],
-        )
-    return finding
+        if wrong:
+            raise ValueError(f"evidence {made.type}: {what}")
+    return made
+
+
+def _own(text: str, most: int) -> str:
+    """A text of at most so many characters, of our own; "" is nobody's."""
+    return text and text[:most].encode("utf-8", "surrogatepass").decode("utf-8", "surrogatepass")
 
 
 def _identify(finding: Finding, profile: str, window: int) -> str:

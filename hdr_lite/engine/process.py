@@ -16,7 +16,7 @@ is what is there, and one turn for each module.
 import select
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -32,6 +32,7 @@ from hdr_lite.engine.seat import RunFailed, Seat, Table
 from hdr_lite.engine.turn import REPLAY_DEADLINE, Clock
 from hdr_lite.engine.windows import Windows
 from hdr_lite.link.codec import Digest, Done, Failed, Finish, Message, Notice
+from hdr_lite.module.base import Module
 from hdr_lite.records.flow import Stats
 from hdr_lite.records.kind import Kind
 
@@ -343,13 +344,23 @@ class Engine:
                 if found.error and found.enabled:
                     self._error(found.name, found.error)
                 if found.runs and found.module is not None:
-                    seat = Seat(found.name, found.module, len(seats), self._table, found.options)
-                    failure = seat.start()
-                    if failure is None:
-                        seats.append(seat)
-                    else:
-                        self._error(found.name, f"not started: {failure.reason}")
+                    seat = self._seat(found.name, found.module, len(seats), found.options)
+                    seats += [seat] if seat is not None else []
         return seats
+
+    def _seat(
+        self, name: str, module: type[Module], order: int, options: Mapping[str, Any]
+    ) -> Seat | None:
+        try:
+            seat = Seat(name, module, order, self._table, options, module.budget)
+        except (OSError, RuntimeError) as error:
+            self._error(name, f"not started: no memory of its own: {error}")
+            return None
+        failure = seat.start()
+        if failure is not None:
+            self._error(name, f"not started: {failure.reason}")
+            return None
+        return seat
 
     def _done(self) -> Done:
         counters = self._stats.counters if self._stats is not None else {}

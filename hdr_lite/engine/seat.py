@@ -4,10 +4,12 @@ A module that fails leaves its instance and its queue behind; after a while of t
 a fresh instance takes its place, and after so many failures none does.
 """
 
-from collections.abc import Callable, Generator, Mapping
+import gc
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import Any
 
 from hdr_lite.engine.bus import Bus, Delivery, Inbox
 from hdr_lite.engine.casebook import Casebook, Cause
@@ -15,6 +17,7 @@ from hdr_lite.engine.profiles import Home
 from hdr_lite.engine.turn import SECOND, Clock, Failure
 from hdr_lite.engine.windows import Windows
 from hdr_lite.module.base import Module
+from hdr_lite.native import Budget
 from hdr_lite.records.evidence import Finding
 
 #: Reports and log lines of one module in one round; what goes beyond is counted and left out.
@@ -22,6 +25,10 @@ MOST_REPORTS = 4096
 MOST_LINES = 256
 #: Steps in which a generator took no message, after which it waits for one.
 IDLE_STEPS = 64
+#: Bytes above its budget at which a module gets ``MemoryError`` in its turn. What it holds
+#: beyond its budget when the turn is over fails it all the same; in between, it may be what
+#: Python's free lists keep of what it gave back (at most about that much).
+SLACK = 256 * 1024
 #: Back-off after the first failure; it doubles with each. ns of traffic time.
 BACK_OFF = SECOND
 
@@ -57,17 +64,6 @@ class Figures:
     peak: int = 0  #: most that it held
 
 
-class Budget(Protocol):
-    """A module's own memory. ``enter`` and ``leave`` enclose each of its turns."""
-
-    used: int
-    peak: int
-
-    def enter(self) -> None: ...
-
-    def leave(self) -> None: ...
-
-
 @dataclass(slots=True)
 class Table:
     """What all seats share."""
@@ -97,15 +93,17 @@ class Seat:
         order: int,
         table: Table,
         options: Mapping[str, Any],
-        budget: Budget | None = None,
+        budget: int = Module.budget,
     ) -> None:
+        """``budget``: bytes that the module may hold."""
         self.name = name
         self.order = order
         self.options = options
         self.figures = Figures()
         self.state = State.RETIRED
         self.due = 0  #: when WAITING: traffic time of the next start
-        self.budget = budget
+        self.budget = Budget(budget + SLACK)
+        self._allowed = budget
         self._make = make
         self._table = table
         self._module: Module | None = None
@@ -135,7 +133,7 @@ class Seat:
 
     def report(self, module: str, finding: Finding) -> str:
         """Take a finding; its id, "" for what is beyond the bound of a round."""
-        with self._table.clock.shielded():
+        with self._engines_own():
             if not self._reports_left:
                 self.figures.left_out += 1
                 return ""
@@ -162,7 +160,7 @@ class Seat:
 
     def publish(self, module: Module, channel: str, message: Any) -> None:
         """Give a message to every subscriber."""
-        with self._table.clock.shielded():
+        with self._engines_own():
             record = self._current[0] if self._current is not None else self._table.record
             self._table.bus.publish(channel, (record, None, self.now(), message))
             if channel == "finished_modules" and message == self.name:
@@ -170,7 +168,7 @@ class Seat:
 
     def log(self, module: str, text: str, verbose: int, debug: int) -> None:
         """A line for hdr-lite.log."""
-        with self._table.clock.shielded():
+        with self._engines_own():
             if not self._lines_left:
                 self.figures.left_out += 1
                 return
@@ -201,6 +199,7 @@ class Seat:
     def restart(self) -> None:
         """The back-off is over: a fresh instance."""
         self.figures.restarts += 1
+        gc.collect()  # what its former instance held is no longer held against it
         failure = self.start()
         if failure is not None:
             self._failed(failure)
@@ -310,19 +309,48 @@ class Seat:
         return False
 
     def _run(self, code: Callable[[], object]) -> tuple[object, Failure | None]:
-        budget = self.budget
-        if budget is None:
-            result, failure, cpu = self._table.clock.run(code)
-        else:
-            budget.enter()
+        """Run the module's code on its own memory, until it returns or the clock ends it."""
+
+        def on_own_memory() -> object:
+            self.budget.enter()
             try:
-                result, failure, cpu = self._table.clock.run(code)
+                return code()
             finally:
-                budget.leave()
-            self.figures.memory, self.figures.peak = budget.used, budget.peak
-        self.figures.cpu += cpu
+                self.budget.leave()
+
+        refused = self.budget.refused
+        result, failure, cpu = self._table.clock.run(on_own_memory)
+        self.budget.leave()  # the interrupt may have come before that in ``finally``
         self._current = None
+        self.figures.cpu += cpu
+        if failure is None and self.budget.used > self._allowed:
+            failure = self._overdrawn()
+        elif failure is not None and self.budget.refused > refused:
+            failure = failure._replace(reason=f"{failure.reason}: past {self._allowed} bytes")
+        self.figures.memory, self.figures.peak = self.budget.used, self.budget.peak
         return result, failure
+
+    def _overdrawn(self) -> Failure | None:
+        """It holds more than its budget: a failure, unless that was not its own doing.
+
+        Python keeps some of what a module freed for later use, and frees what refers to
+        itself now and then only. A collection frees both.
+        """
+        gc.collect()
+        if self.budget.used <= self._allowed:
+            return None
+        return Failure(f"it holds {self.budget.used} bytes, its budget is {self._allowed}", "")
+
+    @contextmanager
+    def _engines_own(self) -> Iterator[None]:
+        """The engine's work in a module's turn: not interrupted, and not on its memory."""
+        with self._table.clock.shielded():
+            entered = self.budget.leave()
+            try:
+                yield
+            finally:
+                if entered:
+                    self.budget.enter()
 
     # Ends ---------------------------------------------------------------------------------
 

@@ -110,6 +110,33 @@ class Tally:
     known: bool  # whether frames of this link type are decoded
 
 @final
+class Budget:
+    """A heap of its own for a module, of at most so many bytes (core/budget.h).
+
+    While it is entered, what Python code asks for is served from it, and refused with
+    ``MemoryError`` past the limit. What still lives when the Budget goes keeps the heap.
+    ``RuntimeError``: there are 1024 already, or this is no main interpreter.
+    """
+
+    def __new__(cls, limit: int) -> Self: ...
+    def enter(self) -> None:
+        """From here on Python's requests are served from this heap. ``RuntimeError``: another's."""
+    def leave(self) -> bool:
+        """No longer; whether this heap was entered."""
+    @property
+    def used(self) -> int:
+        """Bytes held."""
+    @property
+    def peak(self) -> int:
+        """The most bytes that were held."""
+    @property
+    def limit(self) -> int:
+        """The most bytes that may be held."""
+    @property
+    def refused(self) -> int:
+        """Requests that were answered with ``MemoryError``."""
+
+@final
 class Capture:
     """A libpcap handle that C reads (native/capture)."""
 

@@ -3,6 +3,7 @@
  * Everything lives in the module's state; nothing is static. Free threading is not
  * claimed: without the Py_mod_gil slot a free-threaded Python turns its lock on.
  */
+#include "budget_type.h"
 #include "capture_type.h"
 #include "meter_type.h"
 #include "process.h"
@@ -30,7 +31,8 @@ static int native_exec(PyObject *module)
 {
     /* One line a type, in the order of enum native_type. */
     static int (*const add[])(PyObject *) = {
-        process_add, ring_type_add, meter_type_add, tally_type_add, capture_type_add,
+        process_add,    ring_type_add,    meter_type_add,
+        tally_type_add, capture_type_add, budget_type_add,
     };
     for (unsigned i = 0; i < sizeof add / sizeof add[0]; i++) {
         if (add[i] != NULL && add[i](module) < 0)

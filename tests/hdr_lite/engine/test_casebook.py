@@ -217,18 +217,30 @@ def test_evidence_of_all_windows_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     ("change", "reason"),
     [
         ({"type": ""}, "needs a type"),
-        ({"type": "x" * 257}, "needs a type"),
         ({"family": "weather"}, "no family 'weather'"),
         ({"attacker": ""}, "accuses nobody"),
         ({"direction": "both"}, "direction is srcip or dstip"),
         ({"confidence": 1001}, "confidence is 0 to 1000"),
         ({"confidence": -1}, "confidence is 0 to 1000"),
+        ({"port": 65536}, "port is 0 to 65535"),
+        ({"threat_level": 7}, "7 is not a valid ThreatLevel"),
     ],
 )
 def test_improper_finding(change: dict[str, Any], reason: str) -> None:
     """What is no proper finding is an error in the module that reported it."""
     with pytest.raises(ValueError, match=reason):
         Case().report(replace(FINDING, **change))
+
+
+@pytest.mark.parametrize(
+    "change", [{"victim": 5}, {"port": None}, {"uids": 3}, {"uids": (1,)}, {"type": b"x"}]
+)
+def test_finding_of_wrong_types(change: dict[str, Any]) -> None:
+    """Wrong types are found where the module reports, not later."""
+    case = Case()
+    with pytest.raises((TypeError, AttributeError)):
+        case.report(replace(FINDING, **change))
+    assert not case.book.settle()
 
 
 def test_no_evidence_before_traffic() -> None:

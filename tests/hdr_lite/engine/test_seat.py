@@ -1,5 +1,6 @@
 """A module's life: turns, messages, failures, restarts, ends."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -342,6 +343,85 @@ def new_flow(self, f):
     (error,) = run(tmp_path, 1).of("error")
     assert "ValueError: evidence X: there is no family 'weather' (" in error
     assert "starts again" in error
+
+
+@pytest.mark.parametrize("replay", [True, False])
+def test_past_its_budget_a_module_gets_a_memory_error(tmp_path: Path, replay: bool) -> None:
+    """A module that keeps everything fails at its budget; the others and the engine do not."""
+    write_module(
+        tmp_path,
+        "a_keeps",
+        "def init(self): self.kept = []\n"
+        "def new_flow(self, f): self.kept.append('x' * 20_000 + f.uid)",
+    )
+    write_module(tmp_path, "b_good", "def new_flow(self, f): pass")
+    made = run(tmp_path, 500, step=1.0, replay=replay)
+    facts = made.memory.facts
+    assert made.status == 0
+    assert facts["modules"]["b_good"]["messages"] == 500
+    error = made.of("error")[0]
+    assert error.startswith("a_keeps: MemoryError (a_keeps.py:7): past 262144 bytes; starts again")
+    costs = facts["run"]["modules"]
+    assert 250_000 < costs["a_keeps"]["peak_memory"] <= 262144 + seat_module.SLACK
+    assert costs["b_good"]["peak_memory"] < 50_000
+
+
+def test_holding_more_than_the_budget_between_turns(tmp_path: Path) -> None:
+    """Between budget and hard limit a module fails when its turn is over, with the figures."""
+    write_module(
+        tmp_path, "keeps", "def new_flow(self, f): self.kept = [f.uid * 500 for _ in range(300)]"
+    )
+    (error,) = run(tmp_path, 1).of("error")
+    assert re.match(r"keeps: it holds 4\d{5} bytes, its budget is 262144; starts again", error)
+
+
+def test_memory_that_was_given_back_is_not_held_against_it(tmp_path: Path) -> None:
+    """A module may use more in a turn than it holds afterwards, even in circles."""
+    write_module(
+        tmp_path,
+        "circles",
+        """
+def new_flow(self, f):
+    for _ in range(500):
+        circle = ["x" * 500]
+        circle.append(circle)
+""",
+    )
+    made = run(tmp_path, 100, sizes=iter([1] * 200), replay=False)
+    assert made.of("error") == []
+
+
+def test_a_fresh_instance_has_its_budget_anew(tmp_path: Path) -> None:
+    """What a failed instance held is refunded before the next one starts."""
+    write_module(
+        tmp_path,
+        "keeps",
+        "def init(self): self.kept = []; self.me = self\n"
+        "def new_flow(self, f):\n"
+        "    self.kept.append('x' * 150_000)\n"
+        "    if f.uid == 'C1': raise ValueError",
+    )
+    made = run(tmp_path, 257, step=1.0)
+    assert len(made.of("error")) == 1
+    assert made.memory.facts["modules"]["keeps"]["restarts"] == 1
+
+
+def test_evidence_is_not_held_against_the_module(tmp_path: Path) -> None:
+    """What the engine keeps of a module's findings is the engine's memory."""
+    write_module(
+        tmp_path,
+        "finds",
+        """
+def new_flow(self, f):
+    self.set_evidence("X", family="anomaly", attacker=f"10.{len(f.uid)}.0.{hash(f.uid) % 200}",
+        threat_level=ThreatLevel.LOW, confidence=0.1, description=f.uid * 200,
+        victim=f.uid + "." * 200)
+    self.print(f.uid * 50)
+""",
+    )
+    made = run(tmp_path, 1000)
+    assert len(made.of("evidence")) > 900
+    assert made.memory.facts["run"]["modules"]["finds"]["memory"] < 100_000
 
 
 def test_window_of_a_time(tmp_path: Path) -> None:
