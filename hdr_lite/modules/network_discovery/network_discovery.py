@@ -108,7 +108,7 @@ class NetworkDiscovery(Module):
     def _take_horizontal(self, fate: Fate, key: _Key, inside: bool) -> None:
         if fate.dport == _IDENT:
             return
-        walk = self._walk(key, fate.fate == "answered")
+        walk = self._known(key) if fate.fate == "answered" else self._walk(key)
         if walk is None:
             return
         doubtful = not inside and self._nobody_answers(fate, walk)
@@ -132,7 +132,7 @@ class NetworkDiscovery(Module):
     def _take_vertical(self, fate: Fate, key: _Key, inside: bool) -> None:
         if fate.proto == "udp" and fate.dport in _TRACEROUTE:
             return
-        walk = self._walk(key, fate.fate == "answered")
+        walk = self._known(key) if fate.fate == "answered" else self._walk(key)
         if walk is None:
             return
         weight = _vertical_weight(fate, inside, walk)
@@ -144,12 +144,13 @@ class NetworkDiscovery(Module):
     def _knows(self, key: _Key) -> bool:
         return key in self._walks or key in self._fresh
 
-    def _walk(self, key: _Key, known_only: bool) -> Walk | None:
-        """The walk of a key; a success alone begins none."""
-        for table in (self._walks, self._fresh):
-            if key in table:
-                return table.use(key)
-        return None if known_only else self._fresh.use(key)
+    def _known(self, key: _Key) -> Walk | None:
+        """The walk of a key, if it was begun: a success begins none."""
+        return self._walk(key) if self._knows(key) else None
+
+    def _walk(self, key: _Key) -> Walk:
+        """The walk of a key, begun if need be."""
+        return (self._walks if key in self._walks else self._fresh).use(key)
 
     def _grown(self, key: _Key, walk: Walk) -> None:
         """At its second failure a walk moves to where single failures cannot displace it."""
@@ -174,9 +175,9 @@ class NetworkDiscovery(Module):
 
     def _total_horizontal(self, total: Attempts, source: str, weight: int) -> None:
         key = ("h", source, str(total.dport), total.proto)
-        walk = self._walk(key, False)
-        if walk is None:
-            return
+        walk = self._walk(key)
+        if source not in self._heard and not walk.failures:
+            return  # the first were told singly and ignored: their answers are not captured
         outside = bool(walk.examples) and not self.is_inside(walk.examples[0])
         if outside and _is_peer_port(total.dport):
             known = _KNOWN_PEER_FAILED if self._has_peers(source) else _PEER_FAILED
@@ -190,9 +191,7 @@ class NetworkDiscovery(Module):
 
     def _total_vertical(self, total: Attempts, source: str, weight: int) -> None:
         key = ("v", source, total.daddr, total.proto)
-        walk = self._walk(key, False)
-        if walk is None:
-            return
+        walk = self._walk(key)
         walk.total(self.now(), total.ports, total.refused, weight)
         self._grown(key, walk)
         self._report_vertical(walk, total.saddr, total.smac, total.daddr, total)
@@ -280,10 +279,11 @@ class NetworkDiscovery(Module):
         """IP protocols without ports: trying many of them is asking which there are."""
         if fate.fate == "answered":
             return
-        walk = self._walk(("p", source_of(fate.saddr, fate.smac), fate.daddr, "ip"), False)
-        if walk is None or not walk.contact(self.now(), fate.proto, STEP, fate.fate == "refused"):
+        key = ("p", source_of(fate.saddr, fate.smac), fate.daddr, "ip")
+        walk = self._walk(key)
+        if not walk.contact(self.now(), fate.proto, STEP, fate.fate == "refused"):
             return
-        self._grown(("p", source_of(fate.saddr, fate.smac), fate.daddr, "ip"), walk)
+        self._grown(key, walk)
         if walk.is_news(self.now(), REPEAT):
             self.set_evidence(
                 "IP_PROTOCOL_SCAN",

@@ -131,6 +131,13 @@ def test_before_any_message_evidence_has_no_time_of_its_own() -> None:
     assert (found.ts, found.uids, found.victim) == (0, (), "")
 
 
+def test_db_publishes() -> None:
+    """As shutdown_gracefully does."""
+    harness = Harness(Echo)
+    harness.module.db.publish("finished_modules", "echo")
+    assert harness.context.published == [("finished_modules", "echo")]
+
+
 def test_dropping_privileges_does_nothing() -> None:
     """The word is there and harmless."""
     assert legacy.utils.drop_root_privs() is None

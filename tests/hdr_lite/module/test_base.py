@@ -94,6 +94,14 @@ def test_a_module_may_read_with_get_msg() -> None:
     assert harness.context.log_lines == ["a", "b"]
 
 
+def test_what_an_author_leaves_out_does_nothing() -> None:
+    """No main, nothing at the end: the module goes on and stops quietly."""
+    module = Harness(Reporter).module
+    assert module.main() is None
+    assert module.pre_main() is None
+    module.shutdown_gracefully()
+
+
 def test_is_inside_and_now_come_from_the_context() -> None:
     """A module knows the home networks and traffic time through its context only."""
     harness = Harness(Reporter)

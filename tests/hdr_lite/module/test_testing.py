@@ -3,7 +3,7 @@
 import pytest
 
 from hdr_lite.channels import AddressMessage, UnknownChannel
-from hdr_lite.module import Arp, Attempts, Dns, Flow, Module, Option
+from hdr_lite.module import Arp, Attempts, Dns, Flow, Module, Option, ThreatLevel
 from hdr_lite.module.testing import SECOND, Harness, record
 
 
@@ -53,6 +53,46 @@ def test_a_channel_may_be_named() -> None:
     harness.feed(AddressMessage(5, "10.0.0.1"))
     harness.feed(AddressMessage(5, "10.0.0.2"), on="new_profile")
     assert harness.module.heard == [("10.0.0.2", 5)]
+
+
+class Reader(Module):
+    """Reads by hand, two kinds of messages, and stops reading at a domain."""
+
+    name = "reader"
+
+    def init(self) -> None:
+        self.subscribe("new_flow")
+        self.read: list[str] = []
+
+    def main(self) -> object:
+        if self.read[-1:] == ["C2"]:
+            return None
+        message = self.get_msg("new_flow")
+        if message is not None:
+            self.read.append(message["data"].uid)
+            self.print(message["channel"])
+        return len(self.read) > 9
+
+
+def test_reading_by_hand() -> None:
+    """main() is called while it takes messages; what it leaves stays in the queue."""
+    harness = Harness(Reader)
+    harness.feed(*(record(Flow, uid=uid) for uid in ("C1", "C2", "C3", "C4")))
+    assert harness.module.read == ["C1", "C2"]
+    assert harness.context.log_lines == ["new_flow", "new_flow"]
+    assert [m["data"].uid for m in harness.context.queues["new_flow"]] == ["C3", "C4"]
+    assert harness.context.get_msg(harness.module, "new_dns") is None
+
+
+def test_findings_and_published_messages_are_kept() -> None:
+    """In order; the id of evidence is its number."""
+    harness = Harness(Listener)
+    told = {"attacker": "10.0.0.1", "threat_level": ThreatLevel.LOW, "description": "d"}
+    assert harness.module.set_evidence("ARP_SCAN", confidence=1, **told) == "listener-1"
+    assert harness.module.set_evidence("ARP_SCAN", confidence=1, **told) == "listener-2"
+    harness.module.publish("finished_modules", "listener")
+    assert len(harness.findings) == 2
+    assert harness.context.published == [("finished_modules", "listener")]
 
 
 def test_mistakes_of_a_test_are_told() -> None:

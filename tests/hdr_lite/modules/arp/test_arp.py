@@ -105,6 +105,12 @@ def test_an_answer_to_one_is_ordinary() -> None:
     assert not harness.feed(answer)
 
 
+def test_other_operations_are_claims_only() -> None:
+    """Reverse ARP and the like are neither requests nor replies."""
+    harness = Harness(Arp)
+    assert not harness.feed(*(request(i, f"10.0.0.{i}", operation="3") for i in range(50)))
+
+
 def poisoning(own: bool) -> Harness:
     """The router and a victim are told by MAC that it is the other, ten times."""
     harness = Harness(Arp)

@@ -150,6 +150,12 @@ def test_strikes_are_forgotten_after_an_hour() -> None:
     assert not judge(messages)
 
 
+def test_a_claimant_of_many_addresses_is_remembered_by_the_last_eight() -> None:
+    """A router answers for a hundred; none of them is false, and memory stays small."""
+    messages = [announce(i, ROUTER, f"10.0.1.{i}") for i in range(100)]
+    assert not judge([*messages, announce(200, EVIL, E), tell(201, EVIL, R, VICTIM, V)])
+
+
 def test_links_do_not_know_each_other() -> None:
     """The same private addresses are used on every VLAN."""
     messages = [*KNOWN, *(tell(10 + i, EVIL, R, VICTIM, V)._replace(vlan=7) for i in range(9))]

@@ -164,6 +164,9 @@ def test_many_servers_are_added_up() -> None:
     finding = guessing(harness.findings)[0]
     assert finding.victim == ""
     assert "18 failed ssh logins at 9 servers" in finding.description
+    for i in range(40):
+        harness.feed(ssh(700 + i * 30, daddr=f"10.0.1.{i}"))
+    assert "at 16 servers" in harness.findings[-1].description
 
 
 def test_many_sources_are_added_up() -> None:

@@ -199,9 +199,10 @@ def total(**fields: Any) -> Attempts:
     return record(Attempts, at=10, **(usual | fields))
 
 
-def test_sums_alone_make_a_scan() -> None:
-    """A fast scan reaches the module as a number."""
+def test_sums_make_a_scan() -> None:
+    """A fast scan reaches the module as a number, but for its first probes."""
     harness = Harness(NetworkDiscovery)
+    harness.feed(fate(0, SCANNER, "10.0.1.1", 23, "unanswered"))
     harness.feed(total(dport=23, addresses=250, ports=1, attempts=250, unanswered=250))
     harness.feed(total(daddr="10.0.1.9", addresses=1, ports=900, attempts=900, refused=880))
     assert [(f.type, f.blocking) for f in harness.findings] == [
@@ -210,6 +211,49 @@ def test_sums_alone_make_a_scan() -> None:
     ]
     assert harness.findings[1].description.startswith("TCP SYN scan of 900 ports of 10.0.1.9")
     assert harness.findings[1].description.endswith(": 880 refused, 20 did not answer")
+
+
+def test_sums_of_a_scan_outside() -> None:
+    """The weights of peers' ports hold for sums as well: it takes more."""
+    harness = Harness(NetworkDiscovery)
+    harness.feed(fate(0, SCANNER, "93.184.1.1", 2323, "refused"))
+    harness.feed(total(dport=2323, addresses=6, ports=1, attempts=6, refused=6))
+    assert not harness.findings
+    harness.feed(total(dport=2323, addresses=30, ports=1, attempts=30, refused=30))
+    assert [(f.type, f.blocking) for f in harness.findings] == [("HORIZONTAL_PORT_SCAN", True)]
+
+
+def test_sums_while_nobody_answers_stay_doubtful() -> None:
+    """A line that is down, and a client that tries hundreds of servers."""
+    harness = Harness(NetworkDiscovery)
+    for i in range(5):
+        harness.feed(fate(i, CLIENT, f"93.184.1.{i}", 443, "unanswered"))
+    harness.feed(total(saddr=CLIENT, dport=443, addresses=300, ports=1, attempts=300))
+    assert not any(f.blocking for f in harness.findings)
+
+
+def test_sums_of_one_target_or_port_are_no_scan() -> None:
+    """Retries; ident."""
+    assert quiet(
+        total(daddr="10.0.1.1", dport=80, addresses=1, ports=1, attempts=900),
+        total(proto="icmp", flags=8, addresses=1, ports=1, attempts=900),
+        total(dport=113, addresses=90, ports=1, attempts=90),
+        total(proto="41", addresses=90, ports=1, attempts=90),
+        total(proto="tcp", flags=0x12, dport=80, addresses=90, ports=1, attempts=90),
+    )
+
+
+def test_sums_of_a_client_whose_answers_are_not_captured() -> None:
+    """Its single fates were ignored for that; so are its sums."""
+    messages = [fate(i, CLIENT, f"93.184.1.{i}", 443, "unseen") for i in range(64)]
+    assert quiet(*messages, total(saddr=CLIENT, dport=443, addresses=90, ports=1, attempts=90))
+
+
+def test_protocols_that_answer_or_repeat_are_no_scan() -> None:
+    """A tunnel that works, and one that does not."""
+    tunnel = [fate(i, CLIENT, "10.0.1.1", 0, "answered", proto="47", sport=0) for i in range(9)]
+    dead = [fate(i, CLIENT, "10.0.1.2", 0, "unanswered", proto="47", sport=0) for i in range(9)]
+    assert quiet(*tunnel, *dead)
 
 
 def test_a_sum_of_echo_requests_is_a_sweep() -> None:
