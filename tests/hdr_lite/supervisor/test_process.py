@@ -4,7 +4,6 @@ import io
 import os
 import select
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,19 +69,6 @@ def _hanging(end: End, _stop: StopSignal) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     time.sleep(60)
     return 0
-
-
-def _interrupt_after(seconds: float) -> threading.Timer:
-    """Ctrl-C, so long after now but not before somebody handles it."""
-    timer = threading.Timer(seconds, _interrupt)
-    timer.start()
-    return timer
-
-
-def _interrupt() -> None:
-    while signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        time.sleep(0.01)
-    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_a_run_that_goes_well() -> None:
@@ -195,31 +181,45 @@ def test_engine_dies(how: str) -> None:
 
 def test_clean_stop() -> None:
     """SIGINT stops the sensor, which finishes; the engine ends after it; nothing failed."""
-
-    def sensor(end: End, stop: StopSignal) -> int:
-        end.send(Opened("x"))
-        _until_stopped(stop)
-        return 0
-
-    def engine(end: End, stop: StopSignal) -> int:
-        time.sleep(0.3)
-        return _good_engine(end, stop)
-
-    timer = _interrupt_after(0.1)
-    outcome, out, _ = _supervise(sensor, engine)
-    timer.join()
+    outcome, out, _ = _supervise(_interrupting_sensor, _good_engine)
     assert outcome == Outcome(0, DONE, True)
     assert out == "an alert\n"
+
+
+def _interrupting_sensor(end: End, stop: StopSignal) -> int:
+    end.send(Opened("x"))
+    os.kill(os.getppid(), signal.SIGINT)
+    _until_stopped(stop)
+    return 0
 
 
 def test_a_child_that_does_not_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the timeout what still runs is killed, and the run has failed."""
     monkeypatch.setattr(process, "STOP_TIMEOUT", 0.3)
-    timer = _interrupt_after(0.1)
-    outcome, _, err = _supervise(_hanging, _hanging_engine)
-    timer.join()
+    outcome, _, err = _supervise(_hanging, _interrupting_engine)
     assert outcome == Outcome(1, None, True)
     assert "stopped by force" in err
+
+
+def _interrupting_engine(_end: End, _stop: StopSignal) -> int:
+    os.kill(os.getppid(), signal.SIGINT)
+    time.sleep(60)
+    return 0
+
+
+def test_a_second_signal_kills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who presses Ctrl-C twice does not wait."""
+    monkeypatch.setattr(process, "IMPATIENCE", 0.0)
+    monkeypatch.setattr(process, "STOP_TIMEOUT", 60.0)
+
+    def sensor(end: End, stop: StopSignal) -> int:
+        _interrupting_sensor(end, stop)
+        return _interrupting_engine(end, stop)
+
+    started = time.monotonic()
+    outcome, _, _ = _supervise(sensor, _hanging_engine)
+    assert outcome.status == 1
+    assert time.monotonic() - started < 30
 
 
 def _hanging_engine(_end: End, _stop: StopSignal) -> int:
@@ -227,37 +227,17 @@ def _hanging_engine(_end: End, _stop: StopSignal) -> int:
     return 0
 
 
-def test_a_second_signal_kills() -> None:
-    """Who presses Ctrl-C twice does not wait."""
-    timers = [_interrupt_after(0.1), _interrupt_after(0.8)]
-    started = time.monotonic()
-    outcome, _, _ = _supervise(_hanging, _hanging_engine)
-    for timer in timers:
-        timer.join()
-    assert outcome.status == 1
-    assert time.monotonic() - started < 4
-
-
 def test_two_signals_at_once_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who sends a signal to the program and to its group asks once, and patiently."""
-    monkeypatch.setattr(process, "IMPATIENCE", 5.0)
+    monkeypatch.setattr(process, "IMPATIENCE", 60.0)
 
     def sensor(end: End, stop: StopSignal) -> int:
-        end.send(Opened("x"))
-        _until_stopped(stop)
-        time.sleep(0.5)
+        _interrupting_sensor(end, stop)
+        os.kill(os.getppid(), signal.SIGINT)
         return 0
 
-    timers = [_interrupt_after(0.1), _interrupt_after(0.2)]
-    outcome, _, err = _supervise(sensor, _good_engine_later)
-    for timer in timers:
-        timer.join()
+    outcome, _, err = _supervise(sensor, _good_engine)
     assert (outcome, err) == (Outcome(0, DONE, True), "")
-
-
-def _good_engine_later(end: End, stop: StopSignal) -> int:
-    time.sleep(0.8)
-    return _good_engine(end, stop)
 
 
 def test_garbage_ends_its_sender() -> None:
