@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from hdr_lite.channels import AddressMessage, WindowMessage
 from hdr_lite.engine.alerting import NAMESPACE, judge
 from hdr_lite.engine.output import Outputs
+from hdr_lite.engine.own import own
 from hdr_lite.engine.profiles import Home, Profile, Profiles
 from hdr_lite.engine.scoring import MOST_UIDS, Account, points
 from hdr_lite.engine.windows import Windows
@@ -233,20 +234,20 @@ def _checked(finding: Finding) -> Finding:
     wrong with them is a ``ValueError`` or ``TypeError`` in its turn, and nowhere later.
     """
     made = Finding(
-        type=_own(finding.type, MOST_NAME),
-        family=_own(finding.family, MOST_NAME),
+        type=own(finding.type[:MOST_NAME]),
+        family=own(finding.family[:MOST_NAME]),
         threat_level=ThreatLevel(finding.threat_level),
         confidence=int(finding.confidence),
-        description=_own(finding.description, MOST_TEXT),
-        attacker=_own(finding.attacker, MOST_NAME),
-        direction=_own(finding.direction, MOST_NAME),
-        attacker_mac=_own(finding.attacker_mac, MOST_NAME),
-        victim=_own(finding.victim, MOST_NAME),
+        description=own(finding.description[:MOST_TEXT]),
+        attacker=own(finding.attacker[:MOST_NAME]),
+        direction=own(finding.direction[:MOST_NAME]),
+        attacker_mac=own(finding.attacker_mac[:MOST_NAME]),
+        victim=own(finding.victim[:MOST_NAME]),
         port=int(finding.port),
-        proto=_own(finding.proto, MOST_NAME),
-        uids=tuple(_own(uid, MOST_NAME) for uid in finding.uids[:MOST_UIDS]),
+        proto=own(finding.proto[:MOST_NAME]),
+        uids=tuple(own(uid[:MOST_NAME]) for uid in finding.uids[:MOST_UIDS]),
         ts=int(finding.ts),
-        category=_own(finding.category, MOST_NAME),
+        category=own(finding.category[:MOST_NAME]),
         blocking=bool(finding.blocking),
         proof=bool(finding.proof),
     )
@@ -261,11 +262,6 @@ def _checked(finding: Finding) -> Finding:
         if wrong:
             raise ValueError(f"evidence {made.type}: {what}")
     return made
-
-
-def _own(text: str, most: int) -> str:
-    """A text of at most so many characters, of our own; "" is nobody's."""
-    return text and text[:most].encode("utf-8", "surrogatepass").decode("utf-8", "surrogatepass")
 
 
 def _identify(finding: Finding, profile: str, window: int) -> str:

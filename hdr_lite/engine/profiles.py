@@ -9,16 +9,18 @@ makes room for a new one.
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
+from hdr_lite.engine.own import own
 from hdr_lite.engine.scoring import Account
 
 #: Addresses whose judgement is remembered.
 _REMEMBERED = 8192
 
 
-class _Judgement(NamedTuple):
+class Judgement(NamedTuple):
+    """Whether an address is inside, and whose profile it belongs to."""
+
     inside: bool
     profile: str
 
@@ -32,26 +34,37 @@ class Home:
             (network.version, int(network.network_address), int(network.netmask))
             for network in parsed
         ]
-        self._judge = lru_cache(maxsize=_REMEMBERED)(self._look)
+        #: What was judged before: a caller may look here first, and owns no part of it.
+        self.known: dict[str, Judgement] = {}
 
     def is_inside(self, address: str) -> bool:
         """Whether an address belongs to it; what is no address does not."""
-        return self._judge(address).inside
+        return self.judge(address).inside
 
     def profile_of(self, address: str) -> str:
         """The name of the profile that an address belongs to."""
-        return self._judge(address).profile
+        return self.judge(address).profile
 
-    def _look(self, address: str) -> _Judgement:
+    def judge(self, address: str) -> "Judgement":
+        """Both at once, remembered for a while."""
+        judgement = self.known.get(address)
+        if judgement is None:
+            if len(self.known) >= _REMEMBERED:
+                self.known.clear()
+            judgement = self._look(address)
+            self.known[own(address)] = judgement
+        return judgement
+
+    def _look(self, address: str) -> Judgement:
         try:
             ip = ipaddress.ip_address(address)
         except ValueError:
-            return _Judgement(False, address)
+            return Judgement(False, own(address))
         value = int(ip)
         inside = any(ip.version == v and value & mask == net for v, net, mask in self._networks)
         if inside or ip.version == 4:
-            return _Judgement(inside, str(ip))
-        return _Judgement(False, f"{ipaddress.IPv6Address(value >> 64 << 64)}/64")
+            return Judgement(inside, str(ip))
+        return Judgement(False, f"{ipaddress.IPv6Address(value >> 64 << 64)}/64")
 
 
 class Profile:

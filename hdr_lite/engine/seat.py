@@ -129,7 +129,11 @@ class Seat:
 
     def is_inside(self, address: str) -> bool:
         """Whether the address belongs to the watched network."""
-        return self._table.home.is_inside(address)
+        judgement = self._table.home.known.get(address)
+        if judgement is not None:
+            return judgement.inside
+        with self._engines_own():
+            return self._table.home.is_inside(address)
 
     def report(self, module: str, finding: Finding) -> str:
         """Take a finding; its id, "" for what is beyond the bound of a round."""

@@ -424,6 +424,19 @@ def new_flow(self, f):
     assert made.memory.facts["run"]["modules"]["finds"]["memory"] < 100_000
 
 
+def test_what_is_remembered_of_addresses_is_the_engines(tmp_path: Path) -> None:
+    """Asking whether addresses are inside costs a module nothing, however many it asks about."""
+    write_module(
+        tmp_path,
+        "asks",
+        "def new_flow(self, f):\n"
+        "    for n in range(100): self.is_inside(f'10.{len(f.uid)}.{n}.{f.sport}')",
+    )
+    flows = [flow(n, sport=n % 250) for n in range(100)]
+    facts = Run(tmp_path, flows).memory.facts
+    assert facts["run"]["modules"]["asks"]["memory"] < 50_000
+
+
 def test_window_of_a_time(tmp_path: Path) -> None:
     """A module can ask which window holds a time."""
     write_module(tmp_path, "mine", "def new_flow(self, f): self.print(self._context.window(f.ts))")
