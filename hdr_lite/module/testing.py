@@ -29,6 +29,7 @@ SECOND = 1_000_000_000
 HOME = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")
 
 _ZERO: Mapping[Any, Any] = MappingProxyType({str: "", int: 0, bool: False})
+_blanks: dict[type[Any], tuple[tuple[str, ...], dict[str, Any]]] = {}  #: by class, once made
 _SHARED = (type, ModuleType, FunctionType)
 
 
@@ -38,13 +39,21 @@ def record(kind: type[R], at: float = 0.0, **fields: Any) -> R:
     Fields that are not given are 0, "", False, or empty; ``ts`` (``first`` and ``last`` of
     sums) is the time.
     """
-    values: dict[str, Any] = {}
-    for name, hint in get_type_hints(kind).items():
-        if name in ("ts", "first", "last"):
-            values[name] = round(at * SECOND)
-        else:
-            values[name] = _ZERO.get(hint, () if str(hint).startswith("tuple") else None)
-    return kind(**(values | fields))
+    if kind not in _blanks:
+        _blanks[kind] = _blank(kind)
+    times, values = _blanks[kind]
+    return kind(**(values | dict.fromkeys(times, round(at * SECOND)) | fields))
+
+
+def _blank(kind: type[Any]) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The fields that are times, and the others with their zeroes."""
+    hints = get_type_hints(kind)
+    times = tuple(name for name in hints if name in ("ts", "first", "last"))
+    return times, {
+        name: _ZERO.get(hint, () if str(hint).startswith("tuple") else None)
+        for name, hint in hints.items()
+        if name not in times
+    }
 
 
 def _channel_of(message: object) -> str:

@@ -36,6 +36,8 @@ _CLIENT_PORTS = frozenset({80, 443, 8080, 8443, 853, 993, 5223, 5228})
 _IDENT = 113
 #: traceroute's ports, which are meant to be closed.
 _TRACEROUTE = range(33434, 33535)
+#: So many times as many live hosts outside as inside must be asked for it to be a sweep.
+_OUTSIDE = 5
 #: Fates that show that the source is answered, whatever the answer is.
 _HEARD = ("answered", "refused")
 _SECOND = 1_000_000_000
@@ -245,7 +247,10 @@ class NetworkDiscovery(Module):
             return
         sweep = self._sweeps.use((source_of(fate.saddr, fate.smac), fate.sport))
         if sweep.contact(self.now(), fate.daddr, fate.fate == "answered"):
-            self._report_sweep(sweep, fate.saddr, fate.smac, fate.sport, _uids(fate))
+            least = SWEEPS[fate.sport].least
+            if fate.fate == "answered" and not self.is_inside(fate.daddr):
+                least *= _OUTSIDE
+            self._report_sweep(sweep, least, fate.saddr, fate.smac, fate.sport, _uids(fate))
         odd = self._odd.use((source_of(fate.saddr, fate.smac), fate.daddr))
         if odd.icmp(fate.sport, fate.dport):
             self._report_odd(odd, fate)
@@ -254,13 +259,20 @@ class NetworkDiscovery(Module):
         if total.flags in SWEEPS and total.addresses > 1:
             sweep = self._sweeps.use((source_of(total.saddr, total.smac), total.flags))
             sweep.total(total.addresses)
-            self._report_sweep(sweep, total.saddr, total.smac, total.flags, ())
+            least = SWEEPS[total.flags].least
+            self._report_sweep(sweep, least, total.saddr, total.smac, total.flags, ())
 
     def _report_sweep(
-        self, sweep: Sweep, saddr: str, smac: str, icmp_type: int, uids: tuple[str, ...]
+        self,
+        sweep: Sweep,
+        least: int,
+        saddr: str,
+        smac: str,
+        icmp_type: int,
+        uids: tuple[str, ...],
     ) -> None:
         kind = SWEEPS[icmp_type]
-        hosts = sweep.news(kind.least)
+        hosts = sweep.news(least)
         if not hosts:
             return
         self.set_evidence(

@@ -7,6 +7,7 @@ import pytest
 from hdr_lite.module import Finding, Ssh, ThreatLevel
 from hdr_lite.module.testing import SECOND, Harness, record
 from hdr_lite.modules.bruteforce.bruteforce import Bruteforce
+from tests.hdr_lite.modules.heap import peak_of
 
 GUESSER, SERVER = "203.0.113.99", "10.0.0.5"
 
@@ -227,8 +228,13 @@ def test_the_threshold_is_an_option() -> None:
 
 def test_memory_is_bounded() -> None:
     """Whatever number of sources and servers."""
-    harness = Harness(Bruteforce)
-    for i in range(20000):
-        source = f"2001:db8::{i % 3000:x}"
-        harness.feed(ssh(i * 0.01, saddr=source, daddr=f"fd00::{i % 700:x}", dport=22))
-    assert harness.held() < Bruteforce.budget
+    connections = (
+        ssh(
+            i * 0.01,
+            saddr=f"2001:db8:1111:2222:3333:4444:5555:{i % 2999:x}",
+            daddr=f"fd00::1111:2222:3333:{i % 61:x}",
+            sbytes=i % 4999,
+        )
+        for i in range(10000)
+    )
+    assert peak_of(Bruteforce, connections) < Bruteforce.budget

@@ -1,6 +1,6 @@
 """Scans, and what only looks like them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from hdr_lite.module import Attempts, Fate, Finding, Http, ThreatLevel
 from hdr_lite.module.testing import Harness, record
 from hdr_lite.modules.network_discovery.network_discovery import NetworkDiscovery
+from tests.hdr_lite.modules.heap import peak_of
 
 SCANNER, CLIENT = "10.0.0.66", "10.0.0.7"
 
@@ -462,6 +463,19 @@ def test_monitoring_of_live_hosts_by_echo_is_not_accused() -> None:
     assert quiet(*messages, *lost)
 
 
+def test_pings_to_live_hosts_outside_are_not_accused() -> None:
+    """Forty servers within a minute, as games and speed tests ask them; sixty are a sweep."""
+    messages = [
+        fate(i, CLIENT, f"93.184.1.{i}", 0, "answered", proto="icmp", sport=8) for i in range(40)
+    ]
+    assert quiet(*messages)
+    more = [
+        fate(40 + i / 2, CLIENT, f"93.184.2.{i}", 0, "answered", proto="icmp", sport=8)
+        for i in range(30)
+    ]
+    assert not quiet(*messages, *more)
+
+
 def test_other_icmp_is_not_looked_at() -> None:
     """Neighbour discovery asks for many addresses."""
     assert quiet(*(
@@ -473,17 +487,40 @@ def test_other_icmp_is_not_looked_at() -> None:
 # Bounds --------------------------------------------------------------------------------------
 
 
-def test_memory_is_bounded() -> None:
-    """Whatever comes, the module stays within its budget."""
-    harness = Harness(NetworkDiscovery)
-    dice = Random(7)  # noqa: S311
+def of_everything(dice: Random) -> Iterator[object]:
+    """Long addresses, every kind of probe, more of each than any table holds."""
     for i in range(20000):
-        source = f"2001:db8:{dice.randrange(600):x}:7::1"
-        target = f"fd00::{dice.randrange(60):x}"
-        harness.feed(fate(i * 0.01, source, target, dice.randrange(1, 50), "refused", flags=0))
-        if i % 10 == 0:
-            harness.feed(fate(i * 0.01, source, target, 0, "unanswered", proto="icmp", sport=13))
-    assert harness.held() < NetworkDiscovery.budget
+        source = f"2001:db8:{1000 + dice.randrange(300):x}:7a7a:1111:2222:3333:{i % 9999:x}"
+        target = f"2001:db8:ffff:7a7a:1111:2222:{dice.randrange(200):x}:{dice.randrange(400):x}"
+        what = dice.randrange(6)
+        if what == 0:
+            yield fate(i * 0.01, source, target, 0, "unanswered", proto="icmp6", sport=128)
+        elif what == 1:
+            yield fate(i * 0.01, source, target, dice.randrange(20000, 20040), "answered")
+        elif what == 2:
+            sport = dice.choice([13, 15, 17])
+            yield fate(i * 0.01, source, target, 0, "answered", proto="icmp", sport=sport)
+        elif what == 3:
+            yield record(Http, at=i * 0.01, saddr=source, daddr=target, user_agent="nikto")
+        else:
+            flags = dice.choice([0, 1, 2, 0x29])
+            yield fate(i * 0.01, source, target, dice.randrange(1, 60), "refused", flags=flags)
+
+
+def of_wide_scans(dice: Random) -> Iterator[object]:
+    """Every walk sees thousands of targets."""
+    for i in range(60_000):
+        source, target = dice.randrange(130), dice.randrange(22500)
+        port = dice.choice([22, 23, 445, 80])
+        host = f"192.168.{100 + target // 150}.{100 + target % 150}"
+        yield fate(i * 0.01, f"192.168.99.{100 + source}", host, port, "refused")
+
+
+@pytest.mark.parametrize("traffic", [of_everything, of_wide_scans])
+def test_memory_is_bounded(traffic: Callable[[Random], Iterator[object]]) -> None:
+    """Whatever comes, the module stays within its budget."""
+    peak = peak_of(NetworkDiscovery, traffic(Random(7)))  # noqa: S311
+    assert NetworkDiscovery.budget // 2 < peak < NetworkDiscovery.budget
 
 
 def test_the_order_of_failures_does_not_matter_for_the_decision() -> None:
