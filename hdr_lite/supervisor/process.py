@@ -39,6 +39,8 @@ Main = Callable[[End, StopSignal], int]
 
 #: Seconds that the children have to end once they are asked to.
 STOP_TIMEOUT = 5.0
+#: By which a child is asked to end.
+ASKING = (signal.SIGTERM,)
 #: Seconds within which a second signal is the same wish: timeout(1) sends two at once.
 IMPATIENCE = 0.2
 
@@ -119,12 +121,15 @@ class Supervisor:
     def _start(self, name: str) -> None:
         ours, theirs = create_link()
         parent = os.getpid()
+        # A child asked to end before it listens would hear it in our handler, and go on.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
         pid = os.fork()
         if pid == 0:
             ours.close()
             for child in self._children.values():
                 child.close()
             _child(self._mains[name], theirs, parent, title(name, self._instance))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
         theirs.close()
         self._children[name] = _Child(name, pid, ours)
 
@@ -262,7 +267,8 @@ def _child(main: Main, end: End, parent: int, name: str) -> NoReturn:
             os._exit(1)
         set_title(name)
         # Ctrl-C reaches the whole terminal; the supervisor alone acts on it.
-        stop = StopSignal((signal.SIGTERM,), ignored=(signal.SIGINT, signal.SIGHUP))
+        stop = StopSignal(ASKING, ignored=(signal.SIGINT, signal.SIGHUP))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
         status = main(end, stop)
     except UserError as error:
         status = _last_words(end, Failed(str(error), 2))

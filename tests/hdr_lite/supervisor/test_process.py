@@ -240,6 +240,26 @@ def test_two_signals_at_once_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (outcome, err) == (Outcome(0, DONE, True), "")
 
 
+def test_stop_before_a_child_listens_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the sensor is still starting ends it like any other."""
+    supervisor = os.getpid()
+
+    def starting(name: str) -> None:
+        if name.endswith("sensor"):
+            os.kill(supervisor, signal.SIGINT)
+            time.sleep(0.3)
+
+    monkeypatch.setattr(process, "set_title", starting)
+
+    def sensor(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        _until_stopped(stop)
+        return 0
+
+    outcome, _, err = _supervise(sensor, _good_engine)
+    assert (outcome, err) == (Outcome(0, DONE, True), "")
+
+
 def test_garbage_ends_its_sender() -> None:
     """A child that sends what is no message is ended, and the run has failed."""
 
