@@ -8,15 +8,20 @@ on standard error.
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple, NoReturn, Protocol
 
 from hdr_lite import __version__
 
 PROGRAM = "hdr-lite"
+
+#: How standard output fails that cannot take what is written to it.
+_CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 class Verb(Protocol):
@@ -71,7 +76,24 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb; the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
+    try:
+        try:
+            return _dispatch(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            sys.stdout.flush()  # while there is somebody to catch what it raises
+    except BrokenPipeError:  # 'hdr-lite flows FILE | head' has seen enough
+        _give_up_output()
+        return 1
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE or error.filename is not None:
+            raise
+        _give_up_output()
+        print(f"{PROGRAM}: cannot write to standard output: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _dispatch(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(_overview())
         return 0 if words else 2
@@ -84,6 +106,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{PROGRAM}: {_unknown(words[0])}", file=sys.stderr)
         return 2
     return _call(words[0], words[1:])
+
+
+def _open_streams() -> None:
+    """Standard streams that were closed before we started swallow what is written to them.
+
+    Each takes the lowest free descriptor, which is its own: no file of ours becomes one.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - until the end
+
+
+def _give_up_output() -> None:
+    """What is still buffered goes nowhere, so that the interpreter's end does not fail on it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _overview() -> str:
@@ -111,14 +148,9 @@ def _call(name: str, words: list[str]) -> int:
             allow_abbrev=False,
         )
         verb.add_arguments(parser)
-        status = verb.run(parser.parse_args(words))
-        sys.stdout.flush()
-        return status
+        return verb.run(parser.parse_args(words))
     except UserError as error:
         print(f"{PROGRAM} {name}: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # 'hdr-lite flows FILE | head' has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except KeyboardInterrupt:
         return 130

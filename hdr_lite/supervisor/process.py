@@ -198,8 +198,9 @@ class Supervisor:
         status = child.wait()
         del self._children[child.name]
         child.close()
-        told = self._status != 0
-        if status and not told:
+        if status > 0 and child.name == "engine" and self._done is not None:
+            self._status = self._status or status  # it has told why, and that it is done
+        elif status and self._status == 0:
             self._fail(f"the {child.name} {_how(status)}")
         for other in self._children.values():
             self._end_other(other, status)

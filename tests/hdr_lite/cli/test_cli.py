@@ -1,6 +1,9 @@
 """The program's front: verbs, the form without one, and mistakes in one sentence."""
 
 import argparse
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -76,3 +79,38 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 2
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.endswith(f"hdr-lite {__version__}\n")
+
+
+def _in_shell(words: str) -> "subprocess.CompletedProcess[str]":
+    """The program with its streams as the shell makes them."""
+    return subprocess.run(
+        f"{sys.executable} -m hdr_lite {words}",
+        shell=True,
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "run --help", "modules", "config"])
+def test_full_standard_output(words: str) -> None:
+    """A standard output that takes nothing is one sentence and status 1."""
+    done = _in_shell(f"{words} > /dev/full")
+    assert done.stderr == "hdr-lite: cannot write to standard output: No space left on device\n"
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("words", ["--help", "run --help", "modules"])
+def test_reader_that_left(words: str) -> None:
+    """Who reads no further is told nothing."""
+    done = _in_shell(f"{words} | true")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("streams", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("words", ["--help", "modules"])
+def test_closed_streams(words: str, streams: str) -> None:
+    """Without standard streams there is nobody to tell, which is no failure."""
+    done = _in_shell(f"{words} {streams}")
+    assert (done.returncode, done.stderr) == (0, "")

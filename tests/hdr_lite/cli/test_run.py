@@ -78,6 +78,26 @@ def test_output_that_nobody_reads(capture: Path, tmp_path: Path) -> None:
     assert json.loads((out / "summary.json").read_text())["sensor"]["packets"] == 200
 
 
+def test_output_that_is_closed(capture: Path, tmp_path: Path) -> None:
+    """Without a standard output the files are written all the same."""
+    out = tmp_path / "out"
+    code = f"{sys.executable} -m hdr_lite run -f {capture} -o {out} >&-"
+    done = subprocess.run(code, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((out / "summary.json").read_text())["sensor"]["packets"] == 200
+
+
+def test_a_full_disk_is_told_once(capture: Path, tmp_path: Path) -> None:
+    """Each file that cannot be written is a sentence, and nothing is said besides."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "summary.json").symlink_to("/dev/full")
+    done = _hdr_lite("run", "-f", capture, "-o", out)
+    assert done.returncode == 1
+    path = out / "summary.json"
+    assert done.stderr == f"hdr-lite: cannot write {path}: No space left on device\n"
+
+
 def test_default_output(capture: Path, tmp_path: Path) -> None:
     """Without -o the output goes to a new folder under output/, as Slips'."""
     assert _hdr_lite("run", "-f", capture, cwd=tmp_path).returncode == 0

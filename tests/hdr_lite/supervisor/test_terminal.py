@@ -60,3 +60,39 @@ def test_a_reader_that_left() -> None:
         terminal.alert("one")
         terminal.alert("two")
         os.dup2(os.open(os.devnull, os.O_WRONLY), writer)
+
+
+def test_a_full_disk() -> None:
+    """Alerts that cannot be shown are said to be so, once, and end nothing."""
+    err = io.StringIO()
+    with open("/dev/full", "w") as out:  # noqa: PTH123 - as a shell would
+        terminal = Terminal(out, err)
+        terminal.alert("one")
+        terminal.alert("two")
+        assert err.getvalue() == (
+            "hdr-lite: alerts are not shown any more: No space left on device\n"
+        )
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
+def test_standard_error_that_fails() -> None:
+    """Notices and progress that nobody can read end nothing; alerts go on."""
+
+    class Broken(_Tty):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    out, terminal = _terminal(Broken())
+    terminal.progress(Progress(1, 1, 0, 0))
+    terminal.notice("one")
+    terminal.alert("an alert")
+    terminal.finish()
+    assert out.getvalue() == "an alert\n"
+
+
+def test_a_notice_is_one_line() -> None:
+    """Whatever a module says, the terminal is not steered by it."""
+    err = io.StringIO()
+    _, terminal = _terminal(err)
+    terminal.notice("m: \x1b[31mred\nline")
+    assert err.getvalue() == "hdr-lite: m: \\x1b[31mred\\nline\n"
