@@ -24,7 +24,8 @@ void hex_text(char *out, const uint8_t *bytes, unsigned length)
 static void add_number(struct md5 *m, uint32_t value)
 {
     char text[20];
-    md5_add(m, text, fact_number(text, value));
+    size_t length = fact_number(text, value);
+    md5_add(m, text, length);
 }
 
 static void add_numbers(struct md5 *m, const uint16_t *list, unsigned count)
