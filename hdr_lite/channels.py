@@ -5,7 +5,6 @@ records; the others are published by the engine or by modules.
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -45,6 +44,8 @@ class UnknownChannel(ValueError):
     """A module named a channel that does not exist."""
 
     def __init__(self, name: str) -> None:
+        from difflib import get_close_matches
+
         near = get_close_matches(name, CHANNELS, n=1, cutoff=0.0)
         super().__init__(f"unknown channel '{name}': the nearest is '{near[0]}'")
 

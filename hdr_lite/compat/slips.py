@@ -7,7 +7,6 @@ messages imported: modules that do not use the layer pay nothing for it.
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import MappingProxyType, ModuleType
 
@@ -23,8 +22,13 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-class _LegacyLoader(Loader):
+# Neither class derives from importlib.abc's, which imports a megabyte of modules that nobody
+# here needs (tempfile, shutil, random); Python asks for no more than these methods.
+class _LegacyLoader:
     """Fills a ``slips_files`` module from :mod:`hdr_lite.compat.legacy`."""
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """The module is Python's usual one."""
 
     def exec_module(self, module: ModuleType) -> None:
         offered = NAMES[module.__name__]
@@ -36,7 +40,7 @@ class _LegacyLoader(Loader):
         module.__dict__["__all__"] = list(offered)
 
 
-class _LegacyFinder(MetaPathFinder):
+class _LegacyFinder:
     """Finds the names above and nothing else."""
 
     def find_spec(
@@ -47,7 +51,7 @@ class _LegacyFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname not in NAMES:
             return None
-        return ModuleSpec(fullname, _LegacyLoader(), is_package=not NAMES[fullname])
+        return ModuleSpec(fullname, _LegacyLoader(), is_package=not NAMES[fullname])  # type: ignore[arg-type]
 
 
 def install() -> None:

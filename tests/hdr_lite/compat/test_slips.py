@@ -76,6 +76,18 @@ def test_nothing_is_loaded_until_a_module_asks() -> None:
     )
 
 
+def test_the_program_imports_nothing_heavy() -> None:
+    """What no part of a run uses stays out of the processes' memory."""
+    heavy = "tempfile random shutil zipfile subprocess logging asyncio ssl http tomllib difflib"
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "import hdr_lite.cli.run\n"
+        f"print(sorted(set({heavy.split()}) & set(sys.modules) - before))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout == "[]\n"
+
+
 def test_the_other_names_lead_to_the_same_things() -> None:
     """abstracts and slips_utils offer what imports offers; other names do not exist."""
     slips.install()
