@@ -17,6 +17,7 @@ from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.config import ConfigError, Settings
 from hdr_lite.engine.loader import Found, find
 from hdr_lite.engine.process import Engine
+from hdr_lite.outputs.text import one_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the modules; the exit status."""
     settings = load_settings(arguments)
     found = find_modules(settings)
-    channels = Engine(settings.config, replay=True).channels()
-    facts = [_facts(module, channels.get(module.name, [])) for module in found]
+    engine = Engine(settings.config, replay=True)
+    channels, problems = engine.channels(), dict(engine.problems)
+    facts = [
+        _facts(module, channels.get(module.name, []), problems.get(module.name, module.error))
+        for module in found
+    ]
     print(json.dumps(facts, indent=2) if arguments.json else _table(facts))
     return 0
 
@@ -64,13 +69,13 @@ def _where(settings: Settings, name: str) -> str:
     return settings.origin(next(keys, ""))
 
 
-def _facts(found: Found, channels: list[str]) -> dict[str, Any]:
+def _facts(found: Found, channels: list[str], error: str) -> dict[str, Any]:
     module = found.module
     return {
         "name": found.name,
         "enabled": found.enabled,
-        "runs": found.runs,
-        "error": found.error,
+        "runs": found.enabled and not error,
+        "error": error,
         "origin": found.origin,
         "description": module.description if module else "",
         "authors": list(module.authors) if module else [],
@@ -83,12 +88,18 @@ def _facts(found: Found, channels: list[str]) -> dict[str, Any]:
 
 def _table(modules: list[dict[str, Any]]) -> str:
     """A line a module, and below it what it does or why it does not run."""
-    width = max(len("module"), *(len(facts["name"]) for facts in modules))
-    lines = [f"{'module':<{width}}  state   budget   channels"]
-    for facts in modules:
-        state = "on" if facts["runs"] else "broken" if facts["error"] else "off"
-        budget = f"{facts['budget'] // 1024} kB"
-        channels = ", ".join(facts["channels"])
-        lines.append(f"{facts['name']:<{width}}  {state:<6}  {budget:>6}   {channels}".rstrip())
-    lines += ["", *(f"{m['name']}: {m['error'] or m['description']}" for m in modules)]
+    rows = [("module", "state", "budget", "channels"), *map(_row, modules)]
+    wide = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        f"{name:<{wide[0]}}  {state:<{wide[1]}}  {budget:>{wide[2]}}  {channels}".rstrip()
+        for name, state, budget, channels in rows
+    ]
+    lines.append("")
+    lines += [f"{m['name']}: {one_line(m['error'] or m['description'])}" for m in modules]
     return "\n".join(lines)
+
+
+def _row(facts: dict[str, Any]) -> tuple[str, str, str, str]:
+    state = "on" if facts["runs"] else "broken" if facts["error"] else "off"
+    budget = f"{facts['budget'] // 1024} kB" if facts["budget"] else "-"
+    return facts["name"], state, budget, ", ".join(facts["channels"])

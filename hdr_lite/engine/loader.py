@@ -57,7 +57,7 @@ def find(config: ModulesConfig) -> tuple[list[Found], list[tuple[str, str]]]:
         places[name] = ""
     if config.directory:
         if not Path(config.directory).is_dir():
-            problems.append((config.directory, "the modules directory does not exist"))
+            problems.append((config.directory, "there is no such directory"))
         for name in _names([config.directory]):
             places[name] = config.directory
     found = [_load(name, directory, config) for name, directory in sorted(places.items())]
@@ -103,9 +103,15 @@ def _load(name: str, directory: str, config: ModulesConfig) -> Found:
 
 
 def _import(name: str, directory: str) -> ModuleType:
-    if not directory:
-        return importlib.import_module(f"hdr_lite.modules.{name}.{name}")
-    return importlib.import_module(f"{_operators_package(directory)}.{name}.{name}")
+    package = _operators_package(directory) if directory else "hdr_lite.modules"
+    wanted = f"{package}.{name}.{name}"
+    try:
+        return importlib.import_module(wanted)
+    except ModuleNotFoundError as error:
+        if error.name != wanted:
+            raise
+        reason = f"its folder holds no {name}.py: the file's name must be the folder's"
+        raise ModuleError(reason) from None
 
 
 def _operators_package(directory: str) -> str:

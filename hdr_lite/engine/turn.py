@@ -10,6 +10,8 @@ something else, CPU time decides. First the turn is only told that its quantum i
 and ends by itself after the message under way.
 """
 
+import importlib
+import os
 import signal
 import traceback
 from collections.abc import Callable, Iterator
@@ -29,7 +31,9 @@ REPLAY_DEADLINE = 60.0
 #: Seconds between the signals that follow the first.
 _AGAIN = 0.05
 _MOST_TEXT = 500
-_ENGINE = str(Path(__file__).parent)
+_OURS = str(Path(__file__).parent.parent) + os.sep
+_MODULES = _OURS + "modules" + os.sep
+_IMPORTING = (importlib.__file__, "<frozen importlib")
 
 
 class TurnOverrun(BaseException):
@@ -122,12 +126,12 @@ class Clock:
 
 
 def describe(error: BaseException, limit: str) -> Failure:
-    """What happened, and where in the module."""
+    """What happened, and on which line of the module's."""
     trace = _trimmed(error.__traceback__)
     own = [
         (Path(frame.f_code.co_filename).name, line)
         for frame, line in traceback.walk_tb(trace)
-        if not _is_engine(frame)
+        if not _is_foreign(frame)
     ]
     place = " ({}:{})".format(*own[-1]) if own else ""
     if isinstance(error, TurnOverrun):
@@ -140,10 +144,12 @@ def describe(error: BaseException, limit: str) -> Failure:
 
 def _trimmed(trace: TracebackType | None) -> TracebackType | None:
     """The traceback from the first frame on that is not the engine's."""
-    while trace is not None and _is_engine(trace.tb_frame):
+    while trace is not None and _is_foreign(trace.tb_frame):
         trace = trace.tb_next
     return trace
 
 
-def _is_engine(frame: FrameType) -> bool:
-    return frame.f_code.co_filename.startswith(_ENGINE)
+def _is_foreign(frame: FrameType) -> bool:
+    """Whether it is none of the module's: ours, or Python's import system."""
+    name = frame.f_code.co_filename
+    return name.startswith(_IMPORTING) or (name.startswith(_OURS) and not name.startswith(_MODULES))

@@ -48,6 +48,26 @@ def test_table(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ] == "off"
 
 
+def test_columns_are_aligned(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever a column holds, the next begins below its heading."""
+    (directory / "mine/mine.py").write_text(MODULE + "    budget = 10**11\n")
+    assert main(["modules", "--modules-dir", str(directory)]) == 0
+    heading, *rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    end = heading.index("budget") + len("budget")
+    assert all(len(row) == end or row[end : end + 2] == "  " for row in rows)
+    assert any(row.endswith("97656250 kB") for row in rows)
+
+
+def test_a_module_that_does_not_start(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One whose init() fails is no module that runs; its text does not steer the terminal."""
+    fails = "    def init(self): raise ValueError('\\x1b[31m')\n"
+    (directory / "mine/mine.py").write_text(MODULE + fails)
+    assert main(["modules", "--modules-dir", str(directory)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("mine ")] == ["broken"]
+    assert "mine: not started: ValueError: \\x1b[31m (mine.py:12)" in lines
+
+
 def test_json(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Programs get one object a module; --disable switches one off."""
     words = ["--json", "--modules-dir", str(directory), "--set", "modules.mine.limit=7"]

@@ -102,7 +102,10 @@ def test_bad_class(tmp_path: Path, body: str, reason: str) -> None:
     ("source", "reason"),
     [
         ("import nothing_of_the_kind", "cannot be imported: ModuleNotFoundError: No module named"),
-        ("def broken(", "cannot be imported: SyntaxError"),
+        (
+            "def broken(",
+            "cannot be imported: SyntaxError: '(' was never closed (bad.py, line 1)",
+        ),
         ("raise SystemExit", "cannot be imported: SystemExit"),
         ("", "holds no class that derives from Module"),
         ("class Module: ...", "derives from neither"),
@@ -120,14 +123,17 @@ def test_bad_file(tmp_path: Path, source: str, reason: str) -> None:
     (folder / "bad.py").write_text(source)
     write_module(tmp_path, "good", "")
     assert reason in error_of(tmp_path, "bad")
+    assert "__init__" not in error_of(tmp_path, "bad")
     assert found_in(tmp_path)["good"].runs
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    """A folder without its NAME.py is a module that cannot be imported."""
+    """A folder without its NAME.py is told what it lacks: a copied template, not yet renamed."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "__init__.py").write_text("")
-    assert "ModuleNotFoundError" in error_of(tmp_path, "empty")
+    (tmp_path / "empty" / "template.py").write_text("")
+    reason = "its folder holds no empty.py: the file's name must be the folder's"
+    assert error_of(tmp_path, "empty") == reason
 
 
 def test_a_broken_module_that_is_off_is_no_error(tmp_path: Path) -> None:
@@ -191,7 +197,7 @@ def test_names_that_nobody_has(tmp_path: Path) -> None:
 def test_missing_directory(tmp_path: Path) -> None:
     """A modules directory that is not there is a problem; the shipped modules are found."""
     modules, problems = find(ModulesConfig(directory=str(tmp_path / "absent")))
-    assert problems == [(str(tmp_path / "absent"), "the modules directory does not exist")]
+    assert problems == [(str(tmp_path / "absent"), "there is no such directory")]
     assert modules
 
 
