@@ -121,8 +121,18 @@ class OutputConfig:
     """``[output]``: the files."""
 
     flows: bool = setting(False, "whether flows.jsonl is written")
-    verbose: int = setting(1, "verbosity, Slips' -v", least=0, most=3)
-    debug: int = setting(0, "debug level, Slips' -e", least=0, most=3)
+    verbose: int = setting(
+        1,
+        "1 tells what modules print, 2 also evidence and restarts, 3 also windows",
+        least=0,
+        most=3,
+    )
+    debug: int = setting(
+        0,
+        "1 tells tracebacks of modules, 2 also malformed and lost, 3 also figures",
+        least=0,
+        most=3,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ from hdr_lite.supervisor.terminal import Terminal
 
 _INSTANCE = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _HASH_STEP = 256 * 1024
-#: Characters of an alert's line that the terminal shows; alerts.log has all of it.
+#: Characters of an alert's or evidence's line that the terminal shows; alerts.log has all of it.
 _LINE = 8192
 
 
@@ -134,7 +134,7 @@ def _supervise(
 
 def _outputs(directory: str, config: Config, end: End) -> list[Output]:
     """The files, and the alerts for the terminal, which is the supervisor's."""
-    console = Console(lambda line: end.send(Raised(line[:_LINE])))
+    console = Console(lambda line: end.send(Raised(line[:_LINE])), config.output.verbose > 1)
     if not config.output.flows:
         return [*file_outputs(directory), console]
     from hdr_lite.cli import zeek

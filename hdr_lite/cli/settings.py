@@ -25,8 +25,20 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="do not run this module; may be repeated",
     )
-    group.add_argument("-v", "--verbose", type=int, metavar="N", help="how much to tell, 0 to 3")
-    group.add_argument("-e", "--debug", type=int, metavar="N", help="how much of errors, 0 to 3")
+    group.add_argument(
+        "-v",
+        "--verbose",
+        type=int,
+        metavar="N",
+        help="how much to tell, 0 to 3: 1 what modules print, 2 also evidence, 3 also windows",
+    )
+    group.add_argument(
+        "-e",
+        "--debug",
+        type=int,
+        metavar="N",
+        help="how much of errors, 0 to 3: 1 tracebacks, 2 also malformed and lost, 3 also figures",
+    )
     group.add_argument("--flows", action="store_true", help="write flows.jsonl, too")
 
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from hdr_lite import __version__
 from hdr_lite.config import Config
 from hdr_lite.engine.bus import Bus, Delivery
 from hdr_lite.engine.casebook import Casebook
@@ -95,7 +96,8 @@ class Engine:
         """Find the modules and call their ``init()``. ``deadline`` of a turn in replay, in s."""
         self._config = config
         self._replay = replay
-        self._early: list[tuple[str, str]] = []  # what went wrong before there were outputs
+        #: Name and reason of what went wrong before there were outputs.
+        self.problems: list[tuple[str, str]] = []
         self._link: Link | None = None
         self._outputs = Outputs(self._complain)
         self._windows = Windows(config.detection.window)
@@ -159,8 +161,10 @@ class Engine:
         self._link = link
         self._started = time.monotonic()
         self._outputs.open(outputs)
-        for name, reason in self._early:
-            self._outputs.error(0, f"{name}: {reason}")
+        for name, reason in self.problems:
+            self._error(name, reason)
+        names = ", ".join(seat.name for seat in self._seats) or "no module"
+        self._log("engine", f"HDR-lite {__version__} runs {names}", 1, 0)
         with self._clock:
             try:
                 for seat in self._seats:
@@ -261,7 +265,7 @@ class Engine:
 
     def _enter_window(self, now: int, record: Any) -> None:
         if self._windows.current:
-            self._casebook.close_window()
+            self._close_window()
             self._casebook.forget()
             self._windows.advance(now)
         else:
@@ -299,7 +303,7 @@ class Engine:
         """The input has ended: windows close, then modules, then the evidence is final."""
         self._scheduler.new_round(self._table.now)
         self._settle()
-        self._casebook.close_window()
+        self._close_window()
         self._settle()
         self._announce("control_module", "stop_message")
         self._settle()
@@ -307,7 +311,28 @@ class Engine:
             seat.stop()
         self._casebook.settle()
         self._casebook.forget()
+        self._tell_losses()
         self._outputs.flush()
+
+    def _close_window(self) -> None:
+        casebook, number = self._casebook, self._windows.current
+        casebook.close_window()
+        evidence = sum(casebook.evidence.values())
+        told = f"{evidence} evidence and {casebook.alerts} alerts so far"
+        self._log("engine", f"window {number} is closed: {told}", 3, 0)
+
+    def _tell_losses(self) -> None:
+        """What was wrong with the traffic, what was lost of it, what each module took."""
+        if self._stats is not None:
+            for event, count in sorted(self._stats.events.items()):
+                self._log("engine", f"malformed packets: {count} of {event}", 0, 2)
+            for name, count in sorted(self._stats.counters.items()):
+                if count and name.startswith(("dropped.", "evicted_")):
+                    self._log("engine", f"lost: {count} of {name}", 0, 2)
+        for seat in self._seats:
+            figures = seat.figures
+            took = f"{figures.turns} turns, {figures.messages} messages, {figures.peak} bytes"
+            self._log("engine", f"{seat.name} took {took}", 0, 3)
 
     # What the parts say -------------------------------------------------------------------
 
@@ -318,15 +343,18 @@ class Engine:
             self._bus.publish(channel, (table.record, None, now, message))
 
     def _log(self, name: str, text: str, verbose: int, debug: int) -> None:
+        """A line for hdr-lite.log and the terminal; the engine's usual ones for the log only."""
         output = self._config.output
-        if 0 < verbose <= output.verbose or 0 < debug <= output.debug:
-            self._outputs.log(self._table.now, name, text)
-            if self._link is not None and output.verbose > 1:
-                self._link.send(Notice(f"{name}: {text[:1024]}"))
+        debugged = 0 < debug <= output.debug
+        if not debugged and not 0 < verbose <= output.verbose:
+            return
+        self._outputs.log(self._table.now, name, text)
+        if self._link is not None and (debugged or name != "engine" or output.verbose > 1):
+            self._link.send(Notice(f"{name}: {text[:1024]}"))
 
     def _error(self, name: str, reason: str) -> None:
         if self._link is None:
-            self._early.append((name, reason))
+            self.problems.append((name, reason))
         else:
             self._outputs.error(self._table.now, f"{name}: {reason}")
             self._link.send(Notice(f"{name}: {reason}"))

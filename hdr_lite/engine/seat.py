@@ -392,4 +392,4 @@ class Seat:
     def _complain(self, failure: Failure, what: str) -> None:
         self._table.error(self.name, f"{failure.reason}; {what}")
         for line in failure.traceback.splitlines():
-            self._table.log(self.name, line, 1, 0)
+            self._table.log(self.name, line, 0, 1)

@@ -36,7 +36,7 @@ def test_json_has_every_setting(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert facts["output.verbose"] == {
         "value": 2,
         "default": 1,
-        "meaning": "verbosity, Slips' -v",
+        "meaning": "1 tells what modules print, 2 also evidence and restarts, 3 also windows",
         "allowed": "a whole number from 0 to 3",
         "origin": "-v",
     }

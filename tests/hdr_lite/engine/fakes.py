@@ -131,7 +131,8 @@ def deliveries(records: Iterable[Any], first: int = 1) -> list[tuple[Any, ...]]:
     """Records as the ring would give them, with the final counters behind them."""
     made = [(n, KIND_OF[type(r)], r.ts, r) for n, r in enumerate(records, first)]
     end = made[-1][2] if made else 0
-    stats = Stats(True, {"packets": len(made), "flows": len(made)}, {"ipv4.truncated": 2}, [])
+    counters = {"packets": len(made), "flows": len(made), "dropped.DNS": 3, "evicted_flows": 0}
+    stats = Stats(True, counters, {"ipv4.truncated": 2}, [])
     return [*made, (first + len(made), Kind.STATS, end, stats)]
 
 

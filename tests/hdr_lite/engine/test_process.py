@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hdr_lite import __version__
 from hdr_lite.config import Config, DetectionConfig, OutputConfig
 from hdr_lite.engine.process import ROUND, Engine
 from hdr_lite.link.codec import Digest, Done, Failed, Finish, Notice
@@ -179,9 +180,11 @@ def test_summary_and_done(modules: Path) -> None:
 
 def test_errors_are_told_to_the_person(modules: Path) -> None:
     """Each line of errors.log is shown at the terminal as well."""
-    run = Run(modules, traffic(1, 300))
+    quiet = Config(modules=modules_config(modules), output=OutputConfig(verbose=0))
+    run = Run(modules, traffic(1, 300), config=quiet)
     assert [notice.text for notice in run.link.of(Notice)] == run.of("error")
     assert run.of("error")
+    assert not run.of("log")
 
 
 def test_problems_of_the_configuration_are_told(tmp_path: Path) -> None:
@@ -189,8 +192,43 @@ def test_problems_of_the_configuration_are_told(tmp_path: Path) -> None:
     config = Config(modules=modules_config(tmp_path / "absent", options={"nobody": {}}))
     run = Run(tmp_path, [flow(0)], config=config)
     assert len(run.of("error")) == 2
-    assert "the modules directory does not exist" in run.of("error")[0]
+    assert "there is no such directory" in run.of("error")[0]
     assert run.of("error")[1].startswith("nobody: there is no such module")
+    assert [notice.text for notice in run.link.of(Notice)] == run.of("error")
+
+
+def _told(directory: Path, **levels: int) -> tuple[list[str], list[str]]:
+    """Lines of hdr-lite.log and of the terminal at these levels, errors apart."""
+    config = Config(modules=modules_config(directory), output=OutputConfig(**levels))
+    run = Run(directory, [flow(0), flow(1)], config=config)
+    notices = [notice.text for notice in run.link.of(Notice)]
+    return run.of("log"), [text for text in notices if text not in run.of("error")]
+
+
+def test_verbosity(tmp_path: Path) -> None:
+    """Each level of -v tells more; the engine's own lines are at the terminal from 2 on."""
+    write_module(tmp_path, "says", "def new_flow(self, f): self.print(f.saddr)")
+    start = f"engine: HDR-lite {__version__} runs says"
+    said = ["says: 10.0.0.1", "says: 10.0.0.1"]
+    closed = "engine: window 1 is closed: 0 evidence and 0 alerts so far"
+    assert _told(tmp_path, verbose=0) == ([], [])
+    assert _told(tmp_path, verbose=1) == ([start, *said], said)
+    assert _told(tmp_path, verbose=2) == ([start, *said], [start, *said])
+    assert _told(tmp_path, verbose=3) == ([start, *said, closed], [start, *said, closed])
+
+
+def test_debug_levels(tmp_path: Path) -> None:
+    """Each level of -e tells more of errors: tracebacks, malformed and lost, figures."""
+    write_module(tmp_path, "fails", "def new_flow(self, f): 1 / 0")
+    log, shown = _told(tmp_path, verbose=0, debug=1)
+    assert log == shown
+    assert log[-1] == "fails: ZeroDivisionError: division by zero"
+    second, _ = _told(tmp_path, verbose=0, debug=2)
+    lost = ["engine: malformed packets: 2 of ipv4.truncated", "engine: lost: 3 of dropped.DNS"]
+    assert second == [*log, *lost]
+    third, _ = _told(tmp_path, verbose=0, debug=3)
+    assert third[:-1] == second
+    assert third[-1].startswith("engine: fails took 1 turns, 1 messages, ")
 
 
 def test_full_disk_is_status_1(tmp_path: Path) -> None:
