@@ -24,7 +24,7 @@ void hex_text(char *out, const uint8_t *bytes, unsigned length)
 static void add_number(struct md5 *m, uint32_t value)
 {
     char text[20];
-    size_t length = fact_number(text, value);
+    unsigned length = fact_number(text, value);
     md5_add(m, text, length);
 }
 
