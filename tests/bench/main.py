@@ -117,9 +117,9 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         print(f"{row['name']:{width}}  {value:>12}  {spread:>18}  {budget:14} {verdict}")
 
 
-def ring_rows() -> list[dict[str, Any]]:
-    """Figures of the ring and the engine, which have a bench of their own."""
-    command = [sys.executable, "-m", "tests.bench.ring_bench", "--json"]
+def part_rows(part: str) -> list[dict[str, Any]]:
+    """Figures of one part, which has a bench of its own."""
+    command = [sys.executable, "-m", f"tests.bench.{part}_bench", "--json"]
     answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     return [{"name": name, "value": value} for name, value in json.loads(answer.stdout).items()]
 
@@ -142,7 +142,7 @@ def main() -> int:
         for name, kind, verb, most in CPU_BUDGETS
     ]
     rows += memory_rows(arguments.packets, max(1, arguments.runs // 2))
-    rows += ring_rows()
+    rows += [row for part in ("ring", "engine") for row in part_rows(part)]
     if arguments.json:
         print(json.dumps(rows, indent=2))
     else:
