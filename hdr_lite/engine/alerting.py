@@ -93,7 +93,8 @@ def _reason(evidence: tuple[Evidence, ...], score: int, threshold: int, window: 
     else:
         why = f"the evidence of window {window} adds up to {thousandths(score)} points"
         why += f" (threshold {thousandths(threshold)})"
-    quoted = [_quote(e) for e in (blocking + [e for e in evidence if e not in blocking])]
+    others = [e for e in evidence if e not in blocking]
+    quoted = list(dict.fromkeys(_quote(e) for e in blocking + others))  # equal words once
     more = len(quoted) - MOST_QUOTED
     if more > 0:
         quoted[MOST_QUOTED:] = [f"and {more} more"]

@@ -124,6 +124,16 @@ def test_reason_is_bounded() -> None:
     assert len(alert.evidence) == 31
 
 
+def test_reason_says_equal_words_once() -> None:
+    """Two evidences of the same words, of which one may block, are one thing to a person."""
+    account = Account(1)
+    assert tell(account, add(account, HIGH)) is None
+    alert = tell(account, add(account, BLOCKING))
+    assert alert is not None
+    assert alert.reason == "A is blocking evidence: broke in"
+    assert len(alert.evidence) == 2
+
+
 def test_reason_says_how_often() -> None:
     """A repeated evidence is quoted with its count."""
     account = Account(1)
