@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument("file", metavar="FILE", help="a capture file")
     parser.add_argument("--kind", choices=tuple(KINDS), default="conn", help="what to print")
-    add_settings_arguments(parser)
+    add_settings_arguments(parser, detects=False)
 
 
 def run(arguments: argparse.Namespace) -> int:

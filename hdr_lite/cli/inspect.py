@@ -1,9 +1,13 @@
 # ruff: noqa: A005  (a verb's file has the verb's name, and nobody imports it as a top module)
-"""``hdr-lite inspect FILE``: decode a capture, and count what its frames hold.
+"""Decode a capture file and count what its frames hold, without detection.
 
 The counts have tshark's meaning: a layer counts wherever it is in the frame,
 tunnels and the headers quoted in ICMP errors included. Exit status 0 for a capture
 that could be read at least in part, 2 for a file that is none.
+
+examples:
+  hdr-lite inspect office.pcap
+  hdr-lite inspect --json office.pcap | python3 -m json.tool
 """
 
 import json

@@ -158,6 +158,8 @@ def _inputs(arguments: argparse.Namespace) -> Inputs:
         )
     interfaces = tuple(arguments.interface or ())
     for name in interfaces:
+        if not name:
+            raise UserError("-i needs the name of an interface")
         if interfaces.count(name) > 1:
             raise UserError(f"-i {name} is given twice")
     return Inputs(arguments.file or "", interfaces)
@@ -185,6 +187,8 @@ def claim_output(directory: str, instance: str) -> int:
         lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
+        if isinstance(error, FileExistsError):  # mkdir's word for it
+            reason = "is no directory"
         raise UserError(f"cannot write to the output directory {directory}: {reason}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,8 +5,8 @@ import argparse
 from hdr_lite.config import Override, Settings, load, parse_override
 
 
-def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare ``-c``, ``--set`` and their short cuts."""
+def add_settings_arguments(parser: argparse.ArgumentParser, *, detects: bool = True) -> None:
+    """Declare ``-c``, ``--set`` and their short cuts: those about modules if the verb detects."""
     group = parser.add_argument_group("settings ('hdr-lite config' lists them all)")
     group.add_argument("-c", "--config", metavar="CONFIG", help="read settings from a TOML file")
     group.add_argument(
@@ -17,6 +17,9 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
         help="one setting, over the file's; may be repeated",
     )
     group.add_argument("-F", "--filter", metavar="BPF", help="look at these packets only")
+    if not detects:
+        parser.set_defaults(modules_dir=None, disable=[], verbose=None, debug=None, flows=False)
+        return
     group.add_argument("--modules-dir", metavar="DIR", help="folder with modules of your own")
     group.add_argument(
         "--disable",

@@ -324,6 +324,9 @@ class Engine:
     def _tell_losses(self) -> None:
         """What was wrong with the traffic, what was lost of it, what each module took."""
         if self._stats is not None:
+            for source in self._stats.sources:  # the terminal has it from the sensor
+                if source["error"]:
+                    self._outputs.error(self._table.now, f"sensor: {source['error']}")
             for event, count in sorted(self._stats.events.items()):
                 self._log("engine", f"malformed packets: {count} of {event}", 0, 2)
             for name, count in sorted(self._stats.counters.items()):

@@ -10,7 +10,7 @@ import time
 from typing import NamedTuple
 
 from hdr_lite.config import Config
-from hdr_lite.link.codec import Notice, Opened, Progress
+from hdr_lite.link.codec import Failed, Notice, Opened, Progress
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.native import Meter
@@ -137,6 +137,8 @@ class Sensor:
         lost = len(self._errors) == len(self._sources) and self._sources[0].live
         for source in self._sources:
             source.close()
+        if lost:
+            self._end.send(Failed("there is no interface left to watch", 1))
         return 1 if lost else 0
 
     def _take(self, source: Source) -> bool:

@@ -175,14 +175,18 @@ def _borrow(name: str, **options: Any) -> tuple[Capture, Any] | None:
 
 def _check_file(path: str) -> None:
     """Mistakes that the system knows better words for than libpcap."""
+    if not path:
+        raise SourceError("a capture file's name is empty")
     try:
-        mode = Path(path).stat().st_mode
+        facts = Path(path).stat()
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SourceError(f"{path}: {reason.lower()}") from None
-    if stat.S_ISDIR(mode):
+    if stat.S_ISREG(facts.st_mode) and not facts.st_size:
+        raise SourceError(f"{path}: is empty, not a capture file")
+    if stat.S_ISDIR(facts.st_mode):
         raise SourceError(f"{path}: is a directory, not a capture file")
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path}: permission denied")

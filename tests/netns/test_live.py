@@ -118,6 +118,8 @@ def test_lost_interface_ends_the_run(network: Network, tmp_path: Path) -> None:
         done = watch.end()
     assert done.status == 1
     assert "in0" in done.stderr
+    assert "there is no interface left to watch" in done.stderr
+    assert "ended with status" not in done.stderr
     assert "Traceback" not in done.stderr
     found = {entry["type"] for entry in done.evidence()}
     assert "VERTICAL_PORT_SCAN" in found

@@ -130,3 +130,12 @@ def test_link_type_that_is_not_decoded(tmp_path: Path, capsys: pytest.CaptureFix
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "(147) is not decoded" in captured.err
+
+
+@pytest.mark.parametrize("option", ["--flows", "-v 1", "--disable arp", "--modules-dir x"])
+def test_no_option_without_effect(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What concerns detection is no option of this verb."""
+    with pytest.raises(SystemExit) as ended:
+        main(["flows", "x.pcap", *option.split()])
+    assert ended.value.code == 2
+    assert "unrecognized arguments: -" in capsys.readouterr().err

@@ -124,6 +124,9 @@ def test_a_truncated_capture(capture: Path, tmp_path: Path) -> None:
     assert f"{capture}: broken after 199 packets: truncated" in done.stderr
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert "broken after 199 packets" in summary["run"]["sources"][0]["error"]
+    assert (
+        f"sensor: {capture}: broken after 199 packets" in (tmp_path / "out/errors.log").read_text()
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,6 +134,11 @@ def test_a_truncated_capture(capture: Path, tmp_path: Path) -> None:
     [
         (["-f", "/nonexistent"], "/nonexistent: no such file"),
         (["-f", "/"], "/: is a directory, not a capture file"),
+        (["-f", ""], "a capture file's name is empty"),
+        (["-f", "/dev/null"], "/dev/null: not a capture file: truncated"),
+        (["-f", "{empty}"], "{empty}: is empty, not a capture file"),
+        (["-i", ""], "-i needs the name of an interface"),
+        (["-f", "{capture}", "-o", "{text}"], "the output directory {text}: is no directory"),
         (["-f", "{text}"], "{text}: not a capture file: unknown file format"),
         (["-f", "{capture}", "-F", "nonsense at all"], "filter 'nonsense at all': "),
         (["-i", "nosuch0"], "nosuch0: no such interface; there are "),
@@ -152,7 +160,9 @@ def test_mistakes(words: list[str], sentence: str, capture: Path, tmp_path: Path
     """A user's mistake is status 2 and one sentence, and leaves nothing behind."""
     text = tmp_path / "text"
     text.write_text("this is no capture file, though it is long enough for its header")
-    names = {"text": text, "capture": capture}
+    empty = tmp_path / "empty"
+    empty.touch()
+    names = {"text": text, "capture": capture, "empty": empty}
     given = [word.format(**names) for word in words]
     out = tmp_path / "out"
     done = _hdr_lite("run", "-o", out, *given)

@@ -166,7 +166,7 @@ def _make_short(path: Path) -> None:
         (None, ": no such file"),
         (_make_directory, ": is a directory, not a capture file"),
         (_make_text, ": not a capture file: unknown file format"),
-        (_make_empty, ": not a capture file: truncated dump file"),
+        (_make_empty, ": is empty, not a capture file"),
         (_make_short, ": not a capture file: truncated dump file"),
     ],
 )
