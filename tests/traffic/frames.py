@@ -51,14 +51,21 @@ def arp(operation: int, sender_mac: str, sender: str, target_mac: str, target: s
 
 
 def ip(
-    source: str, destination: str, protocol: int, payload: bytes, *, ident: int = 0, ttl: int = 64
+    source: str,
+    destination: str,
+    protocol: int,
+    payload: bytes,
+    *,
+    ident: int = 0,
+    ttl: int = 64,
+    fragment: int = 0x4000,
 ) -> bytes:
-    """An IPv4 or IPv6 packet, as the addresses are."""
+    """An IPv4 or IPv6 packet, as the addresses are; ``fragment``: IPv4's flags and offset."""
     src, dst = ip_address(source), ip_address(destination)
     if src.version == 6:
         fixed = struct.pack("!IHBB", 6 << 28, len(payload), protocol, ttl)
         return fixed + src.packed + dst.packed + payload
-    start = struct.pack("!BBHHHBB", 0x45, 0, 20 + len(payload), ident, 0x4000, ttl, protocol)
+    start = struct.pack("!BBHHHBB", 0x45, 0, 20 + len(payload), ident, fragment, ttl, protocol)
     addresses = src.packed + dst.packed
     check = struct.pack("!H", checksum(start + b"\0\0" + addresses))
     return start + check + addresses + payload
@@ -125,6 +132,21 @@ def icmp6(source: str, destination: str, kind: int, code: int, rest: bytes) -> b
     start = struct.pack("!BBH", kind, code, 0)
     check = checksum(_pseudo(source, destination, ICMP6, 4 + len(rest)) + start + rest)
     return struct.pack("!BBH", kind, code, check) + rest
+
+
+def sctp(start: bytes, chunk: bytes) -> bytes:
+    """An SCTP packet (RFC 9260): ports and tag, CRC-32C, one chunk."""
+    check = _crc32c(start + bytes(4) + chunk)
+    return start + struct.pack("<I", check) + chunk
+
+
+def _crc32c(data: bytes) -> int:
+    value = 0xFFFFFFFF
+    for byte in data:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+    return value ^ 0xFFFFFFFF
 
 
 def echo(kind: int, ident: int, number: int, payload: bytes) -> bytes:

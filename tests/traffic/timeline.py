@@ -27,6 +27,7 @@ class Trace:
         self.dice = dice
         self._frames: list[tuple[int, bytes]] = []
         self._ident = dice.below(65536)
+        self._most = 65535
 
     def frame(self, at: int, frame: bytes) -> None:
         """Have the frame seen at that time."""
@@ -40,6 +41,30 @@ class Trace:
         )
         kind = frames.ethertype_of(source.ip)
         self.frame(at, frames.ethernet(source.mac, destination.mac, kind, packet))
+
+    def fragments(
+        self,
+        at: int,
+        source: Host,
+        destination: Host,
+        protocol: int,
+        data: bytes,
+        size: int,
+    ) -> None:
+        """An IPv4 packet in fragments of ``size`` bytes (a multiple of eight)."""
+        self._ident = (self._ident + 1) & 0xFFFF
+        for start in range(0, len(data), size):
+            word = start // 8 | (0x2000 if start + size < len(data) else 0)
+            packet = frames.ip(
+                source.ip,
+                destination.ip,
+                protocol,
+                data[start : start + size],
+                ident=self._ident,
+                ttl=source.ttl,
+                fragment=word,
+            )
+            self.frame(at, frames.ethernet(source.mac, destination.mac, frames.IPV4, packet))
 
     def udp(
         self, at: int, source: Host, sport: int, destination: Host, dport: int, data: bytes
@@ -67,16 +92,21 @@ class Trace:
         """Forget the frames that are not wanted, as a tap that sees one direction."""
         self._frames = [entry for entry in self._frames if wanted(entry[1])]
 
+    def cut(self, length: int) -> None:
+        """Have only so many bytes of each frame captured (a snap length)."""
+        self._most = length
+
     def frames(self) -> list[tuple[int, bytes]]:
         """(ns since 1970, frame), by time; at the same time, in the order of their making."""
         return [(START + at, frame) for at, frame in sorted(self._frames, key=lambda f: f[0])]
 
     def pcap(self) -> bytes:
         """The capture file: pcap with nanoseconds, little-endian on every machine."""
-        parts = [struct.pack("<IHHiIII", _MAGIC_NANOSECONDS, 2, 4, 0, 0, 65535, _ETHERNET)]
+        parts = [struct.pack("<IHHiIII", _MAGIC_NANOSECONDS, 2, 4, 0, 0, self._most, _ETHERNET)]
         for at, frame in self.frames():
             seconds, rest = divmod(at, SECOND)
-            parts.append(struct.pack("<IIII", seconds, rest, len(frame), len(frame)) + frame)
+            kept = frame[: self._most]
+            parts.append(struct.pack("<IIII", seconds, rest, len(kept), len(frame)) + kept)
         return b"".join(parts)
 
     def write(self, path: Path) -> None:

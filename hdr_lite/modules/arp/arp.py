@@ -17,6 +17,10 @@ SCAN_WINDOW = 30 * _SECOND
 #: Addresses asked for in that time -> what it is. Repeats are told at the next step only.
 STEPS = (5, 25, 100, 400)
 WIDE = 25
+#: So many asked for one after the other, in the order of their numbers, are wide, too.
+IN_TURN = 10
+#: The next one may be so far away, in numbers and in time.
+STRIDE, PAUSE = 4, 30 * _SECOND
 #: The same finding about the same host is told again after this long.
 QUIET = 3600 * _SECOND
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -27,16 +31,20 @@ _NO_IP = "0.0.0.0"  # noqa: S104 - the address of who has none, not one to bind 
 class Asked:
     """Addresses that one host asks for."""
 
-    __slots__ = ("addresses", "since", "told", "told_at")
+    __slots__ = ("addresses", "in_turn", "last", "last_at", "since", "told", "told_at")
 
     def __init__(self) -> None:
         self.since = 0
         self.addresses = Distinct()
+        self.in_turn = 0  #: asked for in the order of their numbers
+        self.last = ""
+        self.last_at = 0
         self.told = 0  #: the step told last
-        self.told_at = 0
+        self.told_at = -QUIET
 
     def ask(self, now: int, address: str) -> int:
         """The number of addresses asked for, when it passes a step not told lately, else 0."""
+        self._follow(now, address)
         if now - self.since > SCAN_WINDOW:
             self.since = now
             self.addresses = Distinct()
@@ -44,12 +52,29 @@ class Asked:
             return 0
         if now - self.told_at > QUIET:
             self.told = 0
-        count = len(self.addresses)
+        count = max(len(self.addresses), self.in_turn if self.in_turn >= IN_TURN else 0)
         step = max((step for step in STEPS if step <= count), default=0)
+        if step < WIDE and self.in_turn >= IN_TURN:
+            step = WIDE
         if step <= self.told:
             return 0
         self.told, self.told_at = step, now
         return count
+
+    def _follow(self, now: int, address: str) -> None:
+        """Count addresses that come one after the other: a walk through a network."""
+        if address == self.last:
+            return
+        network, _, number = address.rpartition(".")
+        before, _, last = self.last.rpartition(".")
+        next_one = network == before and 0 < int(number) - int(last) <= STRIDE
+        self.in_turn = self.in_turn + 1 if next_one and now - self.last_at <= PAUSE else 1
+        self.last, self.last_at = address, now
+
+    @property
+    def wide(self) -> bool:
+        """Whether what was told last is more than a host that wakes up needs."""
+        return self.told >= WIDE
 
 
 class Arp(Module):
@@ -80,13 +105,16 @@ class Arp(Module):
             self._report_mitm(arp, suspicion)
 
     def _take_request(self, arp: ArpMessage) -> None:
-        # Probes (RFC 5227) come from 0.0.0.0, announcements ask for the sender itself.
-        if arp.sender_ip in (_NO_IP, arp.target_ip) or arp.target_ip == _NO_IP:
+        # Announcements ask for the sender itself.
+        if arp.target_ip in (_NO_IP, arp.sender_ip):
             return
         asked = self._asked.use((arp.interface, arp.vlan, arp.sender_mac))
         count = asked.ask(self.now(), arp.target_ip)
-        if count:
-            self._report_scan(arp, count)
+        # Probes (RFC 5227) come from 0.0.0.0: a host without an address tries a few of them.
+        if count and (asked.wide or arp.sender_ip != _NO_IP):
+            self._report_scan(arp, asked, count)
+        if arp.sender_ip == _NO_IP:
+            return
         if self._is_elsewhere(arp) and self._is_due("outside", arp.sender_mac, arp.target_ip):
             self._set(
                 arp,
@@ -106,14 +134,12 @@ class Arp(Module):
         documented = target in _DOCUMENTATION
         return (not local or documented) and not self.is_inside(arp.target_ip)
 
-    def _report_scan(self, arp: ArpMessage, count: int) -> None:
-        self._set(
-            arp,
-            "ARP_SCAN",
-            ThreatLevel.MEDIUM if count >= WIDE else ThreatLevel.LOW,
-            0.8,
-            f"asked for {count} addresses within {SCAN_WINDOW // _SECOND} seconds",
-        )
+    def _report_scan(self, arp: ArpMessage, asked: Asked, count: int) -> None:
+        how = f"within {SCAN_WINDOW // _SECOND} seconds"
+        if asked.in_turn >= IN_TURN:
+            how = "one after the other"
+        level = ThreatLevel.MEDIUM if asked.wide else ThreatLevel.LOW
+        self._set(arp, "ARP_SCAN", level, 0.8, f"asked for {count} addresses {how}")
 
     def _take_reply(self, arp: ArpMessage) -> None:
         to_all = arp.dmac == _BROADCAST and arp.target_mac in (_BROADCAST, _NO_MAC, arp.sender_mac)

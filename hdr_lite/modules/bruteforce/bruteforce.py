@@ -24,6 +24,8 @@ CROWD, CROWD_FAILURES = 5, 30
 BURST, BURST_TIME = 4, 10 * _SECOND
 #: Open guesses of the same shape in a row from which they are a machine's failures.
 ALIKE = 3
+#: Failed connections by a library, at that pace, that no person opens by hand.
+LIBRARY, LIBRARY_TIME = 3, 60 * _SECOND
 #: Bytes, both ways, that a connection without a login stays below: key exchange and refusals.
 LOGIN_BYTES = 8000
 
@@ -44,6 +46,7 @@ class Guesses:
         "alike",
         "burst",
         "burst_at",
+        "connections",
         "failures",
         "handshake",
         "last",
@@ -55,6 +58,7 @@ class Guesses:
 
     def __init__(self) -> None:
         self.failures = 0
+        self.connections = 0  #: those with failures
         self.since = 0  #: time of the first failure counted
         self.last = 0
         self.reported = -1  #: last bucket told
@@ -68,7 +72,13 @@ class Guesses:
     def forget_if_old(self, now: int) -> None:
         """Begin anew when the last failure is long ago."""
         if self.failures and now - self.last > MEMORY:
-            self.failures, self.reported, self.handshake = 0, -1, True
+            self.clear()
+            self.handshake = True
+
+    def clear(self) -> None:
+        """Forget what failed."""
+        self.failures = self.connections = 0
+        self.reported = -1
 
     def fail(self, now: int, begun: int, failures: int, handshake: bool) -> None:
         """Count failures of one connection that began at ``begun``."""
@@ -79,6 +89,7 @@ class Guesses:
         else:
             self.burst, self.burst_at = 1, begun
         self.failures += failures
+        self.connections += 1
         self.last = now
         self.handshake = self.handshake and handshake
 
@@ -87,10 +98,18 @@ class Guesses:
         """Certain, and at a pace that no forgotten password keeps."""
         return self.failures >= CERTAIN and self.last - self.since <= self.failures * PACE
 
-    def is_news(self, threshold: int) -> bool:
-        """Whether a report is due: at the threshold or a burst, when the excess has doubled (Slips'
-        floor(log2(n - threshold + 1)) grows), and once when it becomes fast."""
-        if self.failures < threshold and self.burst < BURST:
+    def is_automatic(self, client: str) -> bool:
+        """Whether a library has failed in a few connections, one soon after the other."""
+        if self.connections < LIBRARY or self.last - self.since > self.connections * LIBRARY_TIME:
+            return False
+        return any(token in client.lower() for token in _AUTOMATION)
+
+    def is_news(self, threshold: int, client: str = "") -> bool:
+        """Whether a report is due: at the threshold or a burst or a library's third failure, when
+        the excess has doubled (Slips' floor(log2(n - threshold + 1)) grows), and once when it
+        becomes fast."""
+        few = self.failures < threshold
+        if few and self.burst < BURST and not self.is_automatic(client):
             return False
         bucket = max(1, self.failures - threshold + 1).bit_length() - 1
         if self.fast:
@@ -157,7 +176,7 @@ class Bruteforce(Module):
         crowd = self._crowds.use((ssh.daddr, ssh.dport))
         crowd.fail(self.now(), ssh.saddr, failures)
         threshold = self.option("attempts")
-        if guesses.is_news(threshold):
+        if guesses.is_news(threshold, ssh.client):
             self._report(ssh, guesses, f"at {ssh.daddr}", ssh.daddr)
         elif crowd.guessing and 3 <= guesses.failures < threshold and guesses.reported < 0:
             guesses.reported = 0
@@ -231,7 +250,7 @@ class Bruteforce(Module):
             proof=guesses.fast and guesses.handshake and ssh.handshake,
         )
         if not guesses.fast:  # whoever mistyped so often is in
-            guesses.failures, guesses.reported = 0, -1
+            guesses.clear()
 
 
 def _failures(ssh: Ssh, guesses: Guesses) -> int:
@@ -239,6 +258,8 @@ def _failures(ssh: Ssh, guesses: Guesses) -> int:
     if ssh.success is False:
         guesses.alike = 0
         return max(1, ssh.attempts)
+    if ssh.spkts and not ssh.sbytes:  # says nothing, so guesses nothing: is the server up?
+        return 0
     if ssh.sbytes + ssh.dbytes > LOGIN_BYTES or ssh.duration > 60 * _SECOND:
         guesses.alike = 0
         return 0

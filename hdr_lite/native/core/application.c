@@ -408,8 +408,9 @@ static bool take_segment(struct application_pool *pool, struct slot *slot, enum 
     }
     if (ssh && ssh_encrypted(&slot->state.ssh, &x))
         ssh_segment(&slot->state.ssh, &x, segment);
-    return !(slot->open[ORIG] && slot->stream[ORIG].ended && slot->open[RESP] &&
-             slot->stream[RESP].ended);
+    bool ended = slot->open[ORIG] && slot->stream[ORIG].ended && slot->open[RESP] &&
+                 slot->stream[RESP].ended;
+    return ssh || !ended; /* an ssh connection's sizes are told at its end, whatever was missed */
 }
 
 /* Where the direction's stream begins: behind its SYN, or here when that was not seen or when so

@@ -64,8 +64,39 @@ def test_probes_and_announcements_are_no_scan() -> None:
     """RFC 5227: a probe has no sender, an announcement asks for the sender itself."""
     harness = Harness(Arp)
     for i in range(50):
-        harness.feed(request(i * 0.1, f"10.0.0.{i}", sender_ip="0.0.0.0"))
+        if i < 20:
+            harness.feed(request(i * 0.1, f"10.0.0.{i * 7}", sender_ip="0.0.0.0"))
         harness.feed(request(i * 0.1, f"10.0.0.{i}", sender_ip=f"10.0.0.{i}"))
+    assert not harness.findings
+
+
+def test_who_has_no_address_may_scan() -> None:
+    """Twenty-five addresses in half a minute are more than conflicts with others explain."""
+    harness = Harness(Arp)
+    for i in range(25):
+        harness.feed(request(i * 0.1, f"10.0.0.{i * 7}", sender_ip="0.0.0.0"))
+    (finding,) = harness.findings
+    assert (finding.type, finding.threat_level) == ("ARP_SCAN", ThreatLevel.MEDIUM)
+    assert finding.attacker_mac == MAC
+
+
+def test_ten_addresses_in_turn_are_a_scan() -> None:
+    """In the order of their numbers, with small gaps, retries between, at ten seconds each."""
+    harness = Harness(Arp)
+    for i in range(10):
+        harness.feed(*[request(i * 10, f"10.0.0.{1 + i * 3}")] * 2)
+    (finding,) = harness.findings
+    assert (finding.type, finding.threat_level) == ("ARP_SCAN", ThreatLevel.MEDIUM)
+    assert finding.description == "asked for 10 addresses one after the other"
+
+
+def test_a_jump_or_a_pause_ends_the_turn() -> None:
+    """Nine in turn, then elsewhere; or half a minute of silence."""
+    harness = Harness(Arp)
+    for i in range(40):
+        harness.feed(request(i * 10, f"10.0.{i // 9}.{1 + i % 9}"))
+    for i in range(20):
+        harness.feed(request(1000 + i * 31, f"10.0.9.{1 + i}"))
     assert not harness.findings
 
 

@@ -158,7 +158,7 @@ def test_a_claimant_of_many_addresses_is_remembered_by_the_last_eight() -> None:
 
 def test_links_do_not_know_each_other() -> None:
     """The same private addresses are used on every VLAN."""
-    messages = [*KNOWN, *(tell(10 + i, EVIL, R, VICTIM, V)._replace(vlan=7) for i in range(9))]
+    messages = [*KNOWN, *(tell(10 + i, EVIL, R, VICTIM, V)._replace(vlan=7) for i in range(3))]
     assert not judge(messages)
 
 
@@ -170,3 +170,53 @@ def test_a_claim_late_in_an_attack_is_still_false() -> None:
         messages += [announce(at, ROUTER, R), tell(at + 1, EVIL, R, VICTIM, V)]
     assert judge(messages)[-1].confidence == 950
     assert messages[-1].ts > 800 * SECOND
+
+
+def test_the_same_unasked_reply_again_and_again() -> None:
+    """Nobody else is seen; never more than a suspicion, and slower ones are renewals."""
+    found = judge([tell(2 * i, EVIL, R, VICTIM, V) for i in range(40)])
+    assert [s.confidence for s in found] == [300, 300, 300]
+    assert {(s.own_ip, s.reason) for s in found} == {
+        ("", "it says so again and again, and nobody asks")
+    }
+    assert not judge([tell(20 * i, EVIL, R, VICTIM, V) for i in range(40)])
+
+
+def test_a_question_explains_the_same_reply() -> None:
+    """A host that asks each second is answered each second."""
+    messages = []
+    for i in range(20):
+        messages += [ask(i, VICTIM, V, R, ROUTER), tell(i + 0.1, ROUTER, R, VICTIM, V)]
+    assert not judge(messages)
+
+
+def test_disputed_announcements() -> None:
+    """The holder speaks between them, and the claimant has an address of its own."""
+    dispute = []
+    for i in range(6):
+        dispute += [announce(10 + 2 * i, EVIL, R), ask(11 + 2 * i, ROUTER, R, V)]
+    assert judge(KNOWN + dispute)[0].reason == f"{ROUTER} has it and still says so"
+    assert not judge([announce(0, ROUTER, R), *dispute])  # two hosts with one address
+    slow = [m._replace(ts=m.ts * 40) for m in dispute]
+    assert not judge(KNOWN + slow)  # takeovers
+
+
+def test_a_second_answer() -> None:
+    """The holder has answered just before; a proxy that answers alone is none."""
+    race, proxy = [], []
+    for i in range(6):
+        question = ask(10 + i, VICTIM, V, R)
+        proxy += [question, tell(10.2 + i, EVIL, R, VICTIM, V)]
+        race += [question, tell(10.1 + i, ROUTER, R, VICTIM, V), proxy[-1]]
+    found = judge(KNOWN + race)
+    assert {s.reason for s in found} == {"its holder has given the same answer just before"}
+    assert found[-1].confidence == 600
+    assert not judge(KNOWN + proxy)
+
+
+def test_cooked_captures_do_not_tell_to_whom() -> None:
+    """Without a destination a question is taken for one to all."""
+    messages = [*KNOWN]
+    for i in range(10):
+        messages += [ask(10 + i, EVIL, R, V, NONE), ask(10.5 + i, ROUTER, R, V, NONE)]
+    assert not judge(messages)

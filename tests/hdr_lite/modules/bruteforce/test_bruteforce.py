@@ -48,6 +48,35 @@ def test_eight_failures_are_not_reported() -> None:
     assert not harness.findings
 
 
+def test_a_library_is_told_at_its_third_failure() -> None:
+    """Within a minute each; by hand or slower, that is still a person's forgotten password."""
+    library, slow, person = Harness(Bruteforce), Harness(Bruteforce), Harness(Bruteforce)
+    for i in range(3):
+        library.feed(ssh(i * 50, client="SSH-2.0-libssh2_1.10.0"))
+        slow.feed(ssh(i * 100, client="SSH-2.0-libssh2_1.10.0"))
+        person.feed(ssh(i * 50, client="SSH-2.0-OpenSSH_9.2"))
+    (finding,) = guessing(library.findings)
+    assert (finding.threat_level, finding.confidence) == (ThreatLevel.MEDIUM, 600)
+    assert not slow.findings + person.findings
+
+
+def test_one_connection_of_a_library_is_not_told() -> None:
+    """However many passwords it tries: six are what a server allows."""
+    harness = Harness(Bruteforce)
+    assert not harness.feed(ssh(0, attempts=6, client="SSH-2.0-paramiko_2.9"))
+
+
+def test_who_says_nothing_guesses_nothing() -> None:
+    """Monitoring reads the greeting; where the source's side is not captured, sizes count."""
+    harness = Harness(Bruteforce)
+    for i in range(60):
+        harness.feed(ssh(i * 20, None, attempts=0, sbytes=0, spkts=4, dbytes=41))
+    assert not harness.findings
+    for i in range(60):
+        harness.feed(ssh(2000 + i * 20, None, attempts=0, sbytes=0, spkts=0, dbytes=1900))
+    assert harness.findings
+
+
 def test_attempts_within_a_connection_count() -> None:
     """Six passwords in each of two connections."""
     harness = Harness(Bruteforce)
