@@ -10,7 +10,6 @@ something else, CPU time decides. First the turn is only told that its quantum i
 and ends by itself after the message under way.
 """
 
-import importlib
 import os
 import signal
 import traceback
@@ -33,7 +32,7 @@ _AGAIN = 0.05
 _MOST_TEXT = 500
 _OURS = str(Path(__file__).parent.parent) + os.sep
 _MODULES = _OURS + "modules" + os.sep
-_IMPORTING = (importlib.__file__, "<frozen importlib")
+_FOREIGN = (_OURS, str(Path(os.__file__).parent) + os.sep, "<frozen importlib")
 
 
 class TurnOverrun(BaseException):
@@ -150,6 +149,6 @@ def _trimmed(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _is_foreign(frame: FrameType) -> bool:
-    """Whether it is none of the module's: ours, or Python's import system."""
+    """Whether it is none of the module's: ours, or of Python's library."""
     name = frame.f_code.co_filename
-    return name.startswith(_IMPORTING) or (name.startswith(_OURS) and not name.startswith(_MODULES))
+    return name.startswith(_FOREIGN) and not name.startswith(_MODULES)

@@ -106,6 +106,7 @@ def test_bad_class(tmp_path: Path, body: str, reason: str) -> None:
             "def broken(",
             "cannot be imported: SyntaxError: '(' was never closed (bad.py, line 1)",
         ),
+        ("import json\njson.loads('x')", "line 1 column 1 (char 0) (bad.py:2)"),
         ("raise SystemExit", "cannot be imported: SystemExit"),
         ("", "holds no class that derives from Module"),
         ("class Module: ...", "derives from neither"),
