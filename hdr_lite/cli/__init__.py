@@ -9,6 +9,7 @@ on standard error.
 
 import argparse
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -123,6 +124,8 @@ def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: what it cannot spell
 
 
 def _give_up_output() -> None:
@@ -157,7 +160,9 @@ def _call(name: str, words: list[str]) -> int:
         verb.add_arguments(parser)
         return verb.run(parser.parse_args(words))
     except UserError as error:
-        print(f"{PROGRAM} {name}: {error}", file=sys.stderr)
+        from hdr_lite.outputs.text import one_line
+
+        print(f"{PROGRAM} {name}: {one_line(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

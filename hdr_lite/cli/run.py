@@ -39,6 +39,7 @@ from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.native import set_title
 from hdr_lite.outputs import Console, file_outputs
+from hdr_lite.outputs.text import one_line
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
 from hdr_lite.supervisor.process import Outcome, Supervisor, title
@@ -228,7 +229,8 @@ def _report(done: Done, source: str, output: str, seconds: float, _status: int) 
         f"{done.packets:,} packets, {done.flows:,} flows, {done.evidence:,} evidence, "
         f"{done.alerts:,} alerts in {seconds:.1f} s"
     )
-    return f"{source}: {counts}\nwritten to {output}/: alerts.log, alerts.json, evidence.jsonl, …"
+    where = one_line(output)
+    return f"{one_line(source)}: {counts}\nwritten to {where}/: alerts.log, alerts.json, evidence.jsonl, …"
 
 
 def _report_json(done: Done, source: str, output: str, seconds: float, status: int) -> str:

@@ -93,7 +93,9 @@ _FIELDS = tuple(tuple(m.__annotations__[name] for name in m._fields) for m in ME
 
 def encode(message: Message) -> bytes:
     """The message's bytes; ``LinkError`` when it is too long to send."""
-    body: bytes = msgpack.packb([MESSAGES.index(type(message)), *message])
+    fields = [MESSAGES.index(type(message)), *message]
+    # A file's name, or what a module says, need not be UTF-8 (lone surrogates in Python's text).
+    body: bytes = msgpack.packb(fields, unicode_errors="backslashreplace")
     if len(body) > LIMIT:
         raise LinkError(f"{type(message).__name__} of {len(body)} bytes is over the limit")
     return len(body).to_bytes(HEADER, "big") + body

@@ -44,7 +44,8 @@ class MalformedRecord(ValueError):
 
 def encode(record: Record) -> bytes:
     """The msgpack array of a record's fields."""
-    packed: bytes = msgpack.packb(record)
+    # The name of a source, in Stats, need not be UTF-8.
+    packed: bytes = msgpack.packb(record, unicode_errors="backslashreplace")
     return packed
 
 

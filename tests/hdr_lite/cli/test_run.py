@@ -98,6 +98,23 @@ def test_a_full_disk_is_told_once(capture: Path, tmp_path: Path) -> None:
     assert done.stderr == f"hdr-lite: cannot write {path}: No space left on device\n"
 
 
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_names_of_any_bytes(locale: str, capture: Path, tmp_path: Path) -> None:
+    """A file's name need not be UTF-8, nor printable, nor the terminal's locale able to show it."""
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xc3\xbc\x1b.pcap")
+    Path(name).write_bytes(capture.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "hdr_lite", "run", "-f", name, "-o", tmp_path / "out"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\x1b.pcap: 200 packets, " in done.stdout
+    assert json.loads((tmp_path / "out/summary.json").read_text())["sensor"]["packets"] == 200
+
+
 def test_default_output(capture: Path, tmp_path: Path) -> None:
     """Without -o the output goes to a new folder under output/, as Slips'."""
     assert _hdr_lite("run", "-f", capture, cwd=tmp_path).returncode == 0

@@ -104,3 +104,10 @@ def test_too_long_to_send() -> None:
     """What the other end would refuse is refused before it is sent."""
     with pytest.raises(LinkError, match="over the limit"):
         encode(Notice("x" * (LIMIT + 1)))
+
+
+def test_text_that_is_no_utf8() -> None:
+    """A file's name of any bytes can be told: what is no UTF-8 in it is escaped."""
+    decoder = Decoder()
+    decoder.feed(encode(Notice("\udcff.pcap")))
+    assert decoder.next() == Notice("\\udcff.pcap")
