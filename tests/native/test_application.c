@@ -157,6 +157,7 @@ static void test_lost(void)
 static void test_memory(void)
 {
     CHECK(application_pool_bytes(512) < 3200000);
+    CHECK(application_pool_bytes(1u << 20) / application_pool_bytes(1u << 10) >= 1000);
     CHECK_STR(service_name(SERVICE_TLS), "ssl");
     CHECK_STR(service_name(SERVICE_UNKNOWN), "");
 }

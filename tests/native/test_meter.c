@@ -130,8 +130,9 @@ static void start_with(const struct meter_settings *settings, uint32_t wanted)
 {
     struct record_sink sink = {NULL, sink_put, sink_ready, wanted};
     free(memory);
-    memory = aligned_alloc(64, (meter_bytes(settings) + 63) & ~(size_t)63);
-    memset(memory, 0, meter_bytes(settings));
+    size_t bytes = (size_t)meter_bytes(settings);
+    memory = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+    memset(memory, 0, bytes);
     m = meter_init(memory, settings, sink);
     seen_count = 0;
     sink_is_ready = true;
@@ -666,6 +667,14 @@ static void test_other_protocols_and_what_is_not_followed(void)
     CHECK_EQ(meter_counters(m)->packets, 3);
 }
 
+/* More than 32 bits can count is told as such, also where pointers have no more. */
+static void test_sizes_do_not_wrap(void)
+{
+    struct meter_settings settings = SETTINGS;
+    settings.flows = settings.applications = settings.sources = 1u << 22;
+    CHECK(meter_bytes(&settings) > UINT64_C(20) << 30);
+}
+
 int main(void)
 {
     test_a_connection_from_start_to_end();
@@ -691,6 +700,7 @@ int main(void)
     test_arp();
     test_a_copy_on_another_interface_is_not_counted();
     test_other_protocols_and_what_is_not_followed();
+    test_sizes_do_not_wrap();
     free(memory);
     return check_done();
 }

@@ -44,13 +44,16 @@ static int ns_from(PyObject *object, void *out)
     return 1;
 }
 
+/* So that no product of it with core's factors passes 32 bits. */
+#define COUNT_MOST (1ul << 22)
+
 static int count_from(PyObject *object, void *out)
 {
     unsigned long value = PyLong_AsUnsignedLong(object);
     if (value == (unsigned long)-1 && PyErr_Occurred())
         return 0;
-    if (value == 0 || value > 1ul << 26) {
-        PyErr_SetString(PyExc_ValueError, "a size must lie between 1 and 2**26");
+    if (value == 0 || value > COUNT_MOST) {
+        PyErr_Format(PyExc_ValueError, "a size must lie between 1 and %lu", COUNT_MOST);
         return 0;
     }
     *(uint32_t *)out = (uint32_t)value;
@@ -109,12 +112,14 @@ static int start(MeterObject *self, struct arguments *a)
     struct ring *ring = ring_type_get(a->ring);
     if (ring == NULL)
         return -1;
-    self->bytes = meter_bytes(&a->settings);
-    self->memory = PyMem_RawCalloc(1, self->bytes + 63);
+    uint64_t bytes = meter_bytes(&a->settings);
+    if (bytes < (uint64_t)PY_SSIZE_T_MAX - 63)
+        self->memory = PyMem_RawCalloc(1, (size_t)bytes + 63);
     if (self->memory == NULL) {
         PyErr_NoMemory();
         return -1;
     }
+    self->bytes = (size_t)bytes;
     uintptr_t aligned = ((uintptr_t)self->memory + 63) & ~(uintptr_t)63;
     struct record_sink sink = {ring, sink_put, sink_ready, a->wanted};
     self->ring = Py_NewRef(a->ring);

@@ -57,12 +57,12 @@ const char *service_name(enum service service)
 
 /* Memory. */
 
-static uint32_t rounded(size_t bytes)
+static uint64_t rounded(uint64_t bytes)
 {
-    return (uint32_t)((bytes + 15) & ~(size_t)15);
+    return (bytes + 15) & ~UINT64_C(15);
 }
 
-uint32_t application_pool_bytes(uint32_t slots)
+uint64_t application_pool_bytes(uint32_t slots)
 {
     return rounded(sizeof(struct application_pool)) + slots * rounded(sizeof(struct slot)) +
            rounded(dns_table_bytes(slots));

@@ -25,7 +25,7 @@ struct application_context {
     uint8_t *scratch; /* RECORD_MAX bytes for the record under way */
 };
 
-uint32_t application_pool_bytes(uint32_t slots);
+uint64_t application_pool_bytes(uint32_t slots);
 struct application_pool *application_pool_init(void *memory, uint32_t slots,
                                                struct application_context context);
 /* A packet of the flow, in the given direction, after the meter has updated the flow.

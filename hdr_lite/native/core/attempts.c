@@ -67,9 +67,9 @@ static uint32_t half(uint32_t entries)
     return entries < 2 ? 1 : entries / 2;
 }
 
-static size_t entries_bytes(uint32_t entries)
+static uint64_t entries_bytes(uint32_t entries)
 {
-    return (size_t)half(entries) * sizeof(struct entry);
+    return (uint64_t)half(entries) * sizeof(struct entry);
 }
 
 static size_t header_bytes(void)
@@ -77,10 +77,10 @@ static size_t header_bytes(void)
     return (sizeof(struct attempts) + 63) & ~(size_t)63;
 }
 
-size_t attempts_bytes(uint32_t entries)
+uint64_t attempts_bytes(uint32_t entries)
 {
-    return header_bytes() +
-           2 * (entries_bytes(entries) + bucket_count(half(entries)) * sizeof(uint32_t));
+    uint64_t buckets = bucket_count(half(entries));
+    return header_bytes() + 2 * (entries_bytes(entries) + buckets * sizeof(uint32_t));
 }
 
 struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_after,

@@ -59,7 +59,7 @@ struct attempts_sum {
 
 struct attempts;
 
-size_t attempts_bytes(uint32_t entries);
+uint64_t attempts_bytes(uint32_t entries);
 /* Half of the entries are for sources, half for targets. Memory, zeroed and aligned to 8, stays
  * the caller's. */
 struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_after,

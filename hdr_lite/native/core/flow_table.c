@@ -12,14 +12,14 @@ static uint32_t bucket_count(uint32_t slots)
     return n;
 }
 
-static size_t slots_bytes(uint32_t slots)
+static uint64_t slots_bytes(uint32_t slots)
 {
-    return ((size_t)slots * sizeof(struct flow) + 63) & ~(size_t)63;
+    return ((uint64_t)slots * sizeof(struct flow) + 63) & ~UINT64_C(63);
 }
 
-size_t flow_table_bytes(uint32_t slots)
+uint64_t flow_table_bytes(uint32_t slots)
 {
-    return slots_bytes(slots) + bucket_count(slots) * sizeof(uint32_t);
+    return slots_bytes(slots) + (uint64_t)bucket_count(slots) * sizeof(uint32_t);
 }
 
 void flow_table_init(struct flow_table *t, void *memory, uint32_t slots,

@@ -94,7 +94,7 @@ struct flow_table {
     uint64_t serial;
 };
 
-size_t flow_table_bytes(uint32_t slots);
+uint64_t flow_table_bytes(uint32_t slots);
 /* Memory of flow_table_bytes(), zeroed and aligned to 64, stays the caller's. */
 void flow_table_init(struct flow_table *t, void *memory, uint32_t slots,
                      const uint64_t timeouts[FLOW_LISTS]);

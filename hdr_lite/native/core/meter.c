@@ -653,12 +653,12 @@ const struct events *meter_events(const struct meter *m)
 
 /* Start */
 
-static size_t aligned(size_t bytes)
+static uint64_t aligned(uint64_t bytes)
 {
-    return (bytes + 63) & ~(size_t)63;
+    return (bytes + 63) & ~UINT64_C(63);
 }
 
-size_t meter_bytes(const struct meter_settings *settings)
+uint64_t meter_bytes(const struct meter_settings *settings)
 {
     return aligned(sizeof(struct meter)) + aligned(flow_table_bytes(settings->flows)) +
            aligned(attempts_bytes(settings->sources)) +

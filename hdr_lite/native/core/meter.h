@@ -56,7 +56,8 @@ struct meter_counters {
 
 struct meter;
 
-size_t meter_bytes(const struct meter_settings *settings);
+/* May be more than this machine can address. */
+uint64_t meter_bytes(const struct meter_settings *settings);
 /* Memory is zeroed, aligned to 64 and stays the caller's; the sink is copied. */
 struct meter *meter_init(void *memory, const struct meter_settings *settings,
                          struct record_sink sink);

@@ -14,7 +14,7 @@
 
 struct dns_table; /* opaque; lives in memory that the caller gives */
 
-size_t dns_table_bytes(uint32_t questions);
+uint64_t dns_table_bytes(uint32_t questions);
 struct dns_table *dns_table_init(void *memory, uint32_t questions);
 
 bool dns_port(const struct flow_key *key);
