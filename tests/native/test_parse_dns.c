@@ -165,6 +165,23 @@ static void test_malformed(void)
     end();
 }
 
+/* Records of twelve bytes that point to one long name: it is not followed for all of them. */
+static void test_pointers_have_a_price(void)
+{
+    uint8_t bytes[1024];
+    begin(53);
+    uint32_t n = facts_hex(bytes, "0001 8180 0000 0031 0000 0000 00 0063 0001 00000000 00c9");
+    for (unsigned i = 0; i < 100; i++)
+        n += facts_hex(bytes + n, "0161");
+    bytes[n++] = 0;
+    for (unsigned i = 1; i < 0x31; i++)
+        n += facts_hex(bytes + n, "c017 0063 0001 00000000 0000");
+    facts_packet(f, &flow, RESP, MS, bytes, n);
+    CHECK_EQ(f->events.count[EVENT_DNS_TOO_MANY_LABELS], 1);
+    CHECK(FACTS_STARTS(f, "dns [1,\".\","));
+    end();
+}
+
 static void test_longest_name(void)
 {
     uint8_t bytes[512];
@@ -267,6 +284,7 @@ int main(void)
     test_one_flow_is_bounded();
     test_multicast();
     test_malformed();
+    test_pointers_have_a_price();
     test_longest_name();
     test_record_bound();
     test_tcp();

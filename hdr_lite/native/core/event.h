@@ -69,6 +69,7 @@
     X(EVENT_DNS_BAD_POINTER, "dns.bad_pointer")                                                    \
     X(EVENT_DNS_POINTER_LOOP, "dns.pointer_loop")                                                  \
     X(EVENT_DNS_NAME_TOO_LONG, "dns.name_too_long")                                                \
+    X(EVENT_DNS_TOO_MANY_LABELS, "dns.too_many_labels")                                            \
     X(EVENT_DNS_BAD_QUESTION, "dns.bad_question")                                                  \
     X(EVENT_DNS_BAD_RECORD, "dns.bad_record")                                                      \
     X(EVENT_DNS_BAD_RDATA, "dns.bad_rdata")                                                        \

@@ -1,6 +1,7 @@
 /* DNS messages to records (RFC 1035; types from RFC 3596, 2782).
  *
- * Names are decoded with a bound on the number of pointers, so that no loop goes on;
+ * Names are decoded with a bound on the number of pointers, so that no loop goes on, and with one
+ * on the labels of all names together, so that no message costs more than its bytes are worth;
  * pointers that lead forward are followed too (nmap's probes have them). Answers are rendered into
  * one buffer of the table first, because a msgpack array starts with its length; those that would
  * not fit a record are left out. EDNS is an additional record and as such not looked at.
@@ -10,7 +11,8 @@
 #define HEADER_BYTES 12u
 #define NAME_MAX_BYTES 253u /* in dotted form, RFC 1035, 3.1 */
 #define NAME_POINTERS 32u
-#define QUESTIONS_MAX 32u /* multicast DNS asks for many things at once */
+#define MESSAGE_STEPS 1024u /* labels and pointers followed in all names of a message */
+#define QUESTIONS_MAX 32u   /* multicast DNS asks for many things at once */
 #define ANSWERS_MAX 64u
 #define ANSWER_BYTES 1020u  /* of one answer's text in the record */
 #define ANSWERS_BYTES 6000u /* of all of them, ttls included */
@@ -40,6 +42,13 @@ enum dns_type {
 struct dns_name {
     uint8_t length;
     uint8_t bytes[NAME_MAX_BYTES + 2];
+};
+
+/* A message, and how much of its names may still be followed: pointers let a few bytes stand for
+ * a long name as often as they like. */
+struct dns_bytes {
+    struct cursor all;
+    unsigned steps;
 };
 
 struct dns_header {
@@ -79,9 +88,9 @@ struct dns_reply {
     const struct dns_answers *answers;
 };
 
-size_t dns_table_bytes(uint32_t questions)
+uint64_t dns_table_bytes(uint32_t questions)
 {
-    return sizeof(struct dns_table) + (size_t)questions * sizeof(struct dns_question);
+    return sizeof(struct dns_table) + (uint64_t)questions * sizeof(struct dns_question);
 }
 
 struct dns_table *dns_table_init(void *memory, uint32_t questions)
@@ -170,7 +179,7 @@ bool dns_plausible(struct cursor message)
 }
 
 /* A name at the cursor, which moves behind it; dotted, "." for the root. */
-static enum event read_name(struct cursor message, struct cursor *at, struct dns_name *out)
+static enum event read_name(struct dns_bytes *message, struct cursor *at, struct dns_name *out)
 {
     struct cursor c = *at;
     unsigned pointers = 0;
@@ -181,17 +190,20 @@ static enum event read_name(struct cursor message, struct cursor *at, struct dns
             return EVENT_DNS_TRUNCATED;
         if (n == 0)
             break;
+        if (message->steps == 0)
+            return EVENT_DNS_TOO_MANY_LABELS;
+        message->steps--;
         if (n >= 0xc0) {
             if (!cursor_u8(&c, &low))
                 return EVENT_DNS_TRUNCATED;
             uint32_t target = ((n & 0x3fu) << 8) | low;
             if (pointers++ == 0)
                 *at = c;
-            if (target < HEADER_BYTES || target >= message.left)
+            if (target < HEADER_BYTES || target >= message->all.left)
                 return EVENT_DNS_BAD_POINTER;
             if (pointers > NAME_POINTERS)
                 return EVENT_DNS_POINTER_LOOP;
-            c = message;
+            c = message->all;
             cursor_skip(&c, target);
             continue;
         }
@@ -270,7 +282,7 @@ static enum event answer_address(struct dns_answers *a, struct cursor data, bool
 }
 
 /* A name behind `prefix` bytes of rdata. */
-static enum event answer_name(struct dns_answers *a, struct cursor message, struct cursor at,
+static enum event answer_name(struct dns_answers *a, struct dns_bytes *message, struct cursor at,
                               uint32_t length, uint32_t prefix, uint32_t ttl)
 {
     struct dns_name name;
@@ -310,7 +322,7 @@ static enum event answer_text(struct dns_answers *a, struct cursor data, uint32_
 }
 
 /* One record's data; `at` is the message from there on. */
-static enum event read_data(struct dns_answers *a, struct cursor message, struct cursor at,
+static enum event read_data(struct dns_answers *a, struct dns_bytes *message, struct cursor at,
                             uint16_t type, uint16_t length, uint32_t ttl)
 {
     struct cursor data = at;
@@ -354,7 +366,7 @@ static bool skip_name(struct cursor *at)
 
 /* One record; its owner and type are told as well. What is wrong with a name or with the data is
  * returned as the defect, and the next record is found all the same. */
-static bool read_record(struct dns_answers *a, struct cursor message, struct cursor *at,
+static bool read_record(struct dns_answers *a, struct dns_bytes *message, struct cursor *at,
                         struct dns_name *owner, uint16_t *type, enum event *defect)
 {
     struct cursor name = *at;
@@ -376,7 +388,7 @@ static bool read_record(struct dns_answers *a, struct cursor message, struct cur
 }
 
 /* The answer section. The first record's owner and type are told as well. */
-static enum event read_answers(struct dns_answers *a, struct cursor message, struct cursor at,
+static enum event read_answers(struct dns_answers *a, struct dns_bytes *message, struct cursor at,
                                uint16_t count, struct dns_name *owner, uint16_t *type)
 {
     enum event defect = WELL, further;
@@ -385,7 +397,7 @@ static enum event read_answers(struct dns_answers *a, struct cursor message, str
     bool more = true;
     a->count = a->used = 0;
     a->budget = ANSWERS_BYTES;
-    for (unsigned i = 0; more && i < count && a->count < ANSWERS_MAX; i++) {
+    for (unsigned i = 0; more && i < count && a->count < ANSWERS_MAX && message->steps > 0; i++) {
         more =
             read_record(a, message, &at, i == 0 ? owner : &name, i == 0 ? type : &kind, &further);
         if (defect == WELL)
@@ -522,7 +534,8 @@ void dns_end(struct dns_table *table, const struct exchange *x, uint32_t *head)
 
 /* Messages. */
 
-static enum event read_question(struct cursor message, struct cursor *at, struct dns_question *q)
+static enum event read_question(struct dns_bytes *message, struct cursor *at,
+                                struct dns_question *q)
 {
     uint16_t class;
     enum event defect = read_name(message, at, &q->name);
@@ -532,8 +545,8 @@ static enum event read_question(struct cursor message, struct cursor *at, struct
 }
 
 static enum event take_questions(struct dns_table *table, const struct exchange *x, uint32_t *head,
-                                 struct cursor message, struct cursor at, struct dns_question *q,
-                                 unsigned count)
+                                 struct dns_bytes *message, struct cursor at,
+                                 struct dns_question *q, unsigned count)
 {
     for (unsigned i = 0; i < count && i < QUESTIONS_MAX; i++) {
         enum event defect = read_question(message, &at, q);
@@ -545,7 +558,7 @@ static enum event take_questions(struct dns_table *table, const struct exchange 
 }
 
 static enum event take_reply(struct dns_table *table, const struct exchange *x, uint32_t *head,
-                             struct cursor message, struct cursor at, struct dns_question *q,
+                             struct dns_bytes *message, struct cursor at, struct dns_question *q,
                              const struct dns_header *header)
 {
     struct dns_reply reply = {true, header->flags, &table->answers};
@@ -581,6 +594,7 @@ bool dns_message(struct dns_table *table, const struct exchange *x, uint32_t *he
 {
     struct dns_header header;
     struct dns_question q;
+    struct dns_bytes bytes = {message, MESSAGE_STEPS};
     struct cursor at = message;
     if (!read_header(&at, &header) || !header_plausible(&header)) {
         if (whole)
@@ -595,8 +609,8 @@ bool dns_message(struct dns_table *table, const struct exchange *x, uint32_t *he
     q.ts = x->now;
     q.asker = (uint8_t)((x->direction == ORIG) == reply ? RESP : ORIG);
     q.recursion_desired = header.flags & FLAG_RD;
-    enum event defect = reply ? take_reply(table, x, head, message, at, &q, &header)
-                              : take_questions(table, x, head, message, at, &q, header.questions);
+    enum event defect = reply ? take_reply(table, x, head, &bytes, at, &q, &header)
+                              : take_questions(table, x, head, &bytes, at, &q, header.questions);
     if (defect != WELL && whole)
         exchange_note(x, defect);
     return true;
