@@ -229,8 +229,8 @@ def _report(done: Done, source: str, output: str, seconds: float, _status: int) 
         f"{done.packets:,} packets, {done.flows:,} flows, {done.evidence:,} evidence, "
         f"{done.alerts:,} alerts in {seconds:.1f} s"
     )
-    where = one_line(output)
-    return f"{one_line(source)}: {counts}\nwritten to {where}/: alerts.log, alerts.json, evidence.jsonl, …"
+    files = "alerts.log, alerts.json, evidence.jsonl, …"
+    return f"{one_line(source)}: {counts}\nwritten to {one_line(output)}/: {files}"
 
 
 def _report_json(done: Done, source: str, output: str, seconds: float, status: int) -> str:
