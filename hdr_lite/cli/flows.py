@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.cli.zeek import KINDS
 from hdr_lite.config import Config
-from hdr_lite.native import Meter, Tally
+from hdr_lite.native import Meter
 from hdr_lite.records.flow import Flow
 from hdr_lite.records.kind import Kind
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.ring.codec import Record
 from hdr_lite.sensor.meter import make_meter
 from hdr_lite.sources.base import SourceError
-from hdr_lite.sources.capture import CaptureSource, open_capture, open_file
+from hdr_lite.sources.capture import CaptureSource, open_file
 
 #: Packets that are read before the ring is looked at.
 BATCH = 1024
@@ -52,7 +52,9 @@ def records_of(path: str, kinds: tuple[Kind, ...], config: Config) -> Iterator[R
     source = open_file(path, config.capture)
     memory = create_ring(config.ring.size)
     try:
-        _complain_if_not_decoded(path)
+        if not source.decoded:
+            complaint = f"{path}: link type {source.linktype} is not decoded"
+            print(f"hdr-lite flows: {complaint}", file=sys.stderr)
         reader = RingReader(memory, kinds)
         wanted = sum(1 << kind for kind in kinds)
         meter = make_meter(reader.ring, wanted, config.meter, wait=True)
@@ -83,13 +85,3 @@ def _drain(reader: RingReader) -> Iterator[Record]:
         for _number, _kind, _time, record in records:
             yield record
         reader.commit()
-
-
-def _complain_if_not_decoded(path: str) -> None:
-    capture = open_capture(path)
-    try:
-        if not Tally(capture.linktype).known:
-            kind = f"{capture.linktype_name} ({capture.linktype})"
-            print(f"hdr-lite flows: {path}: link type {kind} is not decoded", file=sys.stderr)
-    finally:
-        capture.close()

@@ -1,6 +1,8 @@
 """hdr-lite flows: a capture file in, lines of JSON out."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from hdr_lite.cli import main
 from tests.hdr_lite.sources.captures import pcap
 from tests.traffic import frames
 
+ROOT = Path(__file__).parents[3]
 SECOND = 10**9
 START = 1_700_000_000 * SECOND
 INSIDE, OUTSIDE = "10.0.0.1", "198.51.100.1"
@@ -139,3 +142,12 @@ def test_no_option_without_effect(option: str, capsys: pytest.CaptureFixture[str
         main(["flows", "x.pcap", *option.split()])
     assert ended.value.code == 2
     assert "unrecognized arguments: -" in capsys.readouterr().err
+
+
+def test_a_pipe(tmp_path: Path) -> None:
+    """A capture that can be read but once is read but once."""
+    path = pcap(tmp_path / "a.pcap", [(START, frame) for frame in _connection(80)])
+    code = f"cat {path} | {sys.executable} -m hdr_lite flows /dev/stdin"
+    done = subprocess.run(code, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
