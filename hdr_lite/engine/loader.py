@@ -183,7 +183,7 @@ def _value(option: Option, value: object) -> object:
     if isinstance(value, int | float):
         low, high = option.minimum, option.maximum
         if (low is not None and value < low) or (high is not None and value > high):
-            least = "any" if low is None else f"{low:g}"
-            most = "any" if high is None else f"{high:g}"
-            raise ModuleError(f"option '{option.name}' must be {least} to {most}, not {value!r}")
+            least = "" if low is None else f" from {low:g}"
+            most = "" if high is None else f" to {high:g}"
+            raise ModuleError(f"option '{option.name}' must be{least}{most}, not {value!r}")
     return value

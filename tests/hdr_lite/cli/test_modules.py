@@ -111,7 +111,10 @@ def test_options_are_settings(directory: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[modules.mine]\nlimit = 10", ":4: module mine: option 'limit' must be 1 to 9, not 10"),
+        (
+            "[modules.mine]\nlimit = 10",
+            ":4: module mine: option 'limit' must be from 1 to 9, not 10",
+        ),
         ("[modules.mine]\nlimits = 1", ":4: module mine: unknown option 'limits': it declares"),
         ("[modules.mine]\nquiet = 1", ":4: module mine: option 'quiet' must be true or false"),
         ("[modules.nine]\nlimit = 1", ":4: nine: there is no such module; there are"),

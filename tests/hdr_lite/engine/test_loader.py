@@ -148,7 +148,7 @@ def test_a_broken_module_that_is_off_is_no_error(tmp_path: Path) -> None:
 OPTIONS = """
 options = (
     Option("count", 3, "h", minimum=1, maximum=9),
-    Option("share", 0.5, "h"),
+    Option("share", 0.5, "h", minimum=0),
     Option("word", "w", "h"),
     Option("flag", True, "h"),
 )
@@ -170,8 +170,9 @@ def test_options_have_defaults_and_values(tmp_path: Path) -> None:
         ({"cuont": 4}, "unknown option 'cuont': it declares count, share, word, flag"),
         ({"count": "4"}, "option 'count' must be a whole number, not '4'"),
         ({"count": True}, "option 'count' must be a whole number, not True"),
-        ({"count": 0}, "option 'count' must be 1 to 9, not 0"),
-        ({"count": 10}, "option 'count' must be 1 to 9, not 10"),
+        ({"count": 0}, "option 'count' must be from 1 to 9, not 0"),
+        ({"count": 10}, "option 'count' must be from 1 to 9, not 10"),
+        ({"share": -1}, "option 'share' must be from 0, not -1.0"),
         ({"flag": 1}, "option 'flag' must be true or false, not 1"),
         ({"word": 1}, "option 'word' must be text, not 1"),
     ],
