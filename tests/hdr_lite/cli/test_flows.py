@@ -132,7 +132,7 @@ def test_link_type_that_is_not_decoded(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["flows", str(path)]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "(147) is not decoded" in captured.err
+    assert "link type DLT_147 is not decoded" in captured.err
 
 
 @pytest.mark.parametrize("option", ["--flows", "-v 1", "--disable arp", "--modules-dir x"])
