@@ -113,12 +113,15 @@ class Sensor:
             ready.register(descriptor, select.POLLIN)
         ticked = clock.now()
         while live and not self._stop:
-            for descriptor, _ in ready.poll(TICK_MS):
+            woken = [descriptor for descriptor, _ in ready.poll(TICK_MS)]
+            now = clock.now()
+            tick = now - ticked >= TICK_MS * 1_000_000
+            # An interface that is down wakes nobody when it is removed: at a tick each is read.
+            for descriptor in tuple(live) if tick else woken:
                 if descriptor in live and not self._take(live[descriptor]):
                     ready.unregister(descriptor)
                     del live[descriptor]
-            now = clock.now()
-            if now - ticked >= TICK_MS * 1_000_000:
+            if tick:
                 ticked = now
                 self._meter.advance(now - LAG)  # it tells the time, too
             self._ring.notify()

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,18 @@ def test_lost_interface_ends_the_run(network: Network, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     found = {entry["type"] for entry in done.evidence()}
     assert "VERTICAL_PORT_SCAN" in found
+
+
+def test_interface_that_is_down_when_it_is_removed(network: Network, tmp_path: Path) -> None:
+    """The kernel wakes nobody then, and yet the run does not watch nothing for ever."""
+    with watching(network.inner, tmp_path / "live", "-i", "in0") as watch:
+        network.inner.run("ip", "link", "set", "in0", "down")
+        time.sleep(0.5)  # that it went down is heard, and is no end
+        network.inner.run("ip", "link", "del", "in0")
+        done = watch.end()
+    assert done.status == 1
+    assert "in0: broken after " in done.stderr
+    assert "The interface disappeared" in done.stderr
 
 
 def test_one_of_two_interfaces_is_lost(network: Network, tmp_path: Path) -> None:
