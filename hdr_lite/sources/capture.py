@@ -43,7 +43,6 @@ class CaptureSource:
         self._pypcap = pypcap
         self._index = index
         self._clock = clock
-        self._interface = _index_of(name) if self.live else 0
         self._packets = 0
 
     def read(self, meter: Meter, limit: int) -> int:
@@ -54,10 +53,6 @@ class CaptureSource:
         except OSError as error:
             reason = f"broken after {self._packets} packets: {error.strerror}"
             raise SourceError(f"{self.name}: {reason}") from None
-        if not taken and self._interface and not _exists(self._interface):
-            # libpcap is not told of an interface that was down already when it was removed.
-            reason = f"broken after {self._packets} packets: The interface disappeared"
-            raise SourceError(f"{self.name}: {reason}")
         self._packets += taken
         return taken
 
@@ -141,22 +136,6 @@ def _open_live(name: str, config: CaptureConfig) -> Capture:
         return Capture.open_live(name, config.snap_length, config.promiscuous, config.buffer)
     except OSError as error:
         raise SourceError(f"{name}: {_reason(error)}") from None
-
-
-def _index_of(name: str) -> int:
-    """The number of an interface; 0 for what is none, such as ``any``."""
-    try:
-        return socket.if_nametoindex(name)
-    except OSError:
-        return 0
-
-
-def _exists(index: int) -> bool:
-    try:
-        socket.if_indextoname(index)
-    except OSError:
-        return False
-    return True
 
 
 def _is_path(name: str) -> bool:
