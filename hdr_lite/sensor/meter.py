@@ -5,7 +5,7 @@ import os
 from hdr_lite.config import MeterConfig
 from hdr_lite.native import Meter, Ring
 
-#: Hash key of the flow table in replay, so that the same file gives the same bytes.
+#: What ids and estimates are made with in replay, so that the same file gives the same bytes.
 REPLAY_SECRET = b"HDR-lite, replay"
 
 

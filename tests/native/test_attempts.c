@@ -19,7 +19,7 @@ static void restart_with(uint32_t entries)
     free(memory);
     memory = aligned_alloc(64, (attempts_bytes(entries) + 63) & ~(size_t)63);
     memset(memory, 0, attempts_bytes(entries));
-    a = attempts_init(memory, entries, FOLD_AFTER, INTERVAL, SECRET);
+    a = attempts_init(memory, entries, FOLD_AFTER, INTERVAL, SECRET, SECRET);
 }
 
 static void restart(void)

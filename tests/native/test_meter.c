@@ -200,8 +200,8 @@ struct conn {
 
 static const struct conn WEB = {INSIDE, OUTSIDE, 40000, 9999};
 
-static void tcp_segment(const struct conn *c, bool reply, uint8_t flags, uint32_t seq, uint32_t ack,
-                        uint32_t payload)
+static void put_tcp(const struct conn *c, bool reply, uint8_t flags, uint32_t seq, uint32_t ack,
+                    uint32_t payload)
 {
     put_ipv4(reply ? c->server : c->client, reply ? c->client : c->server, 6, 20 + payload);
     put16(34, reply ? c->dport : c->sport);
@@ -211,6 +211,12 @@ static void tcp_segment(const struct conn *c, bool reply, uint8_t flags, uint32_
     frame[46] = 0x50;
     frame[47] = flags;
     put16(48, 1000);
+}
+
+static void tcp_segment(const struct conn *c, bool reply, uint8_t flags, uint32_t seq, uint32_t ack,
+                        uint32_t payload)
+{
+    put_tcp(c, reply, flags, seq, ack, payload);
     feed();
 }
 
@@ -667,6 +673,99 @@ static void test_other_protocols_and_what_is_not_followed(void)
     CHECK_EQ(meter_counters(m)->packets, 3);
 }
 
+/* Requests of 16 bytes each: no more of them are told than of as many bytes in small packets. */
+static void test_a_packet_of_many_requests_is_told_in_bounds(void)
+{
+    const char request[] = "GET / HTTP/1.0\n\n";
+    start();
+    handshake(&WEB);
+    for (uint32_t packet = 0; packet < 2; packet++) {
+        put_tcp(&WEB, false, TCP_ACK | TCP_PSH, 101 + packet * 1456, 501, 1456);
+        for (unsigned i = 0; i < 91; i++)
+            memcpy(frame + 54 + 16 * i, request, 16);
+        feed();
+        CHECK_EQ(count(RECORD_HTTP), (packet + 1) * (32 + 1456 / 64));
+    }
+    CHECK_EQ(meter_counters(m)->suppressed, 2 * (91 - 32 - 1456 / 64) - 4); /* 4 are pending */
+}
+
+static size_t told_bytes;
+
+static bool weigh_put(void *owner, enum record_kind kind, uint64_t time, const uint8_t *bytes,
+                      uint32_t length)
+{
+    (void)owner, (void)kind, (void)time, (void)bytes;
+    told_bytes += length;
+    return true;
+}
+
+/* A question whose name is as long as its text can become; each flow asks another. */
+static void ask(uint16_t sport, uint16_t id)
+{
+    const struct conn c = {INSIDE, OUTSIDE, sport, 53};
+    const uint8_t labels[] = {63, 63, 63, 61, 0};
+    uint32_t at = 54;
+    put_ipv4(c.client, c.server, 17, 8 + 271);
+    put16(34, sport);
+    put16(36, 53);
+    put16(38, 8 + 271);
+    put16(42, id);
+    put16(44, 0x0100);
+    put16(46, 1);
+    for (unsigned i = 0; i < sizeof labels; i++) {
+        frame[at++] = labels[i];
+        memset(frame + at, 1, labels[i]);
+        at += labels[i];
+    }
+    put32(at, 0x00010001);
+    feed();
+}
+
+/* Flows that end together, each with all the questions that it may have open. */
+static void test_a_packet_never_tells_more_than_a_burst(void)
+{
+    struct meter_settings settings = SETTINGS;
+    struct record_sink sink = {NULL, weigh_put, sink_ready, ALL_KINDS};
+    settings.applications = 512;
+    start_with(&settings, ALL_KINDS);
+    memset(memory, 0, (size_t)meter_bytes(&settings));
+    m = meter_init(memory, &settings, sink);
+    for (uint16_t flow = 0; flow < 4; flow++)
+        for (uint16_t id = 0; id < 64; id++)
+            ask((uint16_t)(5000 + flow), id);
+    for (unsigned i = 0; i < 4; i++) {
+        told_bytes = 0;
+        now += 100 * SECOND;
+        tcp_segment(&WEB, false, TCP_SYN, 100 + i, 0, 0);
+        CHECK(told_bytes <= RECORD_BURST);
+    }
+    CHECK_EQ(meter_flows(m), 1);
+    CHECK(meter_counters(m)->suppressed > 50);
+}
+
+/* The secret of the hash tables differs from run to run and shows in nothing. */
+static void test_the_secret_of_the_hash_shows_nowhere(void)
+{
+    static struct seen before[MOST_RECORDS];
+    struct meter_settings settings = SETTINGS;
+    unsigned records = 0;
+    for (unsigned run = 0; run < 2; run++) {
+        memset(settings.hash_secret, (int)(run * 77), sizeof settings.hash_secret);
+        start_with(&settings, ALL_KINDS);
+        for (uint32_t i = 0; i < 500; i++) {
+            now += SECOND / 10;
+            tcp_segment(&(struct conn){INSIDE, OUTSIDE + i % 90, (uint16_t)(40000 + i), 80}, false,
+                        TCP_SYN, 1, 0, 0);
+        }
+        CHECK(meter_flush(m));
+        CHECK(run == 0 || seen_count == records);
+        CHECK(run == 0 || memcmp(before, seen, records * sizeof *seen) == 0);
+        records = seen_count;
+        memcpy(before, seen, sizeof before);
+    }
+    CHECK(records > 100);
+}
+
 /* More than 32 bits can count is told as such, also where pointers have no more. */
 static void test_sizes_do_not_wrap(void)
 {
@@ -700,6 +799,9 @@ int main(void)
     test_arp();
     test_a_copy_on_another_interface_is_not_counted();
     test_other_protocols_and_what_is_not_followed();
+    test_a_packet_of_many_requests_is_told_in_bounds();
+    test_a_packet_never_tells_more_than_a_burst();
+    test_the_secret_of_the_hash_shows_nowhere();
     test_sizes_do_not_wrap();
     free(memory);
     return check_done();

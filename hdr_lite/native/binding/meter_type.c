@@ -5,6 +5,8 @@
  */
 #include "meter_type.h"
 
+#include <unistd.h>
+
 #include "ring_type.h"
 #include "state.h"
 
@@ -133,6 +135,8 @@ static PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     memset(&a, 0, sizeof a);
     if (parse(args, kwargs, &a) < 0)
         return NULL;
+    if (getentropy(a.settings.hash_secret, sizeof a.settings.hash_secret) != 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
     MeterObject *self = (MeterObject *)type->tp_alloc(type, 0);
     if (self != NULL && start(self, &a) < 0)
         Py_CLEAR(self);

@@ -51,7 +51,7 @@ struct attempts {
     uint64_t interval;
     uint64_t due_at; /* no interval is over before */
     uint64_t evicted;
-    uint8_t secret[16];
+    uint8_t secret[16], hash_secret[16];
 };
 
 static uint32_t bucket_count(uint32_t entries)
@@ -84,7 +84,8 @@ uint64_t attempts_bytes(uint32_t entries)
 }
 
 struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_after,
-                               uint64_t fold_interval, const uint8_t secret[16])
+                               uint64_t fold_interval, const uint8_t secret[16],
+                               const uint8_t hash_secret[16])
 {
     struct attempts *a = memory;
     uint8_t *at = (uint8_t *)memory + header_bytes();
@@ -92,6 +93,7 @@ struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_aft
     a->fold_after = fold_after;
     a->interval = fold_interval;
     memcpy(a->secret, secret, sizeof a->secret);
+    memcpy(a->hash_secret, hash_secret, sizeof a->hash_secret);
     for (unsigned i = 0; i < 2; i++) {
         struct table *t = &a->tables[i];
         t->entries = (void *)at;
@@ -284,7 +286,7 @@ static struct entry *table_get(struct attempts *a, struct table *t, struct entry
     text[16] = (uint8_t)(key->port >> 8);
     text[17] = (uint8_t)key->port;
     text[18] = key->proto;
-    key->hash = (uint32_t)siphash(a->secret, text, sizeof text);
+    key->hash = (uint32_t)siphash(a->hash_secret, text, sizeof text);
     for (uint32_t i = t->buckets[key->hash & t->mask]; i != 0;) {
         struct entry *e = &t->entries[i - 1];
         i = e->next;

@@ -60,10 +60,12 @@ struct attempts_sum {
 struct attempts;
 
 uint64_t attempts_bytes(uint32_t entries);
-/* Half of the entries are for sources, half for targets. Memory, zeroed and aligned to 8, stays
+/* The first secret is the estimates', the second the hash tables': see struct meter_settings.
+ * Half of the entries are for sources, half for targets. Memory, zeroed and aligned to 8, stays
  * the caller's. */
 struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_after,
-                               uint64_t fold_interval, const uint8_t secret[16]);
+                               uint64_t fold_interval, const uint8_t secret[16],
+                               const uint8_t hash_secret[16]);
 /* A connection starts: is its start to be told? */
 bool attempts_start(struct attempts *a, const struct attempt *attempt, uint64_t now);
 /* An attempt failed: true when it went into a sum, false when it is to be told singly. */

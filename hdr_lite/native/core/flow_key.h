@@ -1,8 +1,7 @@
 /* The flow key (IPFIX: the five-tuple) and its keyed hash.
  *
  * The hash is SipHash (Aumasson and Bernstein 2012) under a secret, so that
- * nobody who sends packets can aim at one bucket; in replay the secret is fixed
- * and outputs are the same on every machine.
+ * nobody who sends packets, or writes a capture file, can aim at one bucket.
  */
 #ifndef HDR_LITE_FLOW_KEY_H
 #define HDR_LITE_FLOW_KEY_H

@@ -1,8 +1,9 @@
 /* The meter (meter.h): finds or opens the packet's flow, keeps it, ends it, and tells.
  *
- * Work per packet is bounded: at most EXPIRE_PER_PACKET flows expire and SUMS_PER_PACKET
- * sums are told, which one burst of the sink (RECORD_BURST) can take; a flow that is met
- * before its turn to expire is ended first, so that the lag changes nothing.
+ * Work per packet is bounded: at most EXPIRE_PER_PACKET flows expire, SUMS_PER_PACKET sums
+ * and FACTS_BURST bytes of facts are told, which one burst of the sink (RECORD_BURST) can
+ * take; a flow that is met before its turn to expire is ended first, so that the lag changes
+ * nothing.
  */
 #include "meter.h"
 
@@ -14,16 +15,23 @@
 #define SUMS_PER_PACKET 4
 #define CLOCK_STEP UINT64_C(1000000000) /* tell the time at least so often */
 
+/* What parsers may tell, so that no packet can ask for more of the sink than a burst, nor for
+ * much more of whoever reads the records than as many small packets would. */
+#define FACTS_BURST (RECORD_BURST - 2 * RECORD_MAX) /* bytes; the rest is for flows and sums */
+#define FACTS_PER_PACKET 32u                        /* and one for each... */
+#define FACT_PAYLOAD 64u                            /* ...so many bytes of payload */
+
 struct meter {
     struct meter_settings settings;
-    struct record_sink sink;    /* the caller's */
-    struct record_sink counted; /* the same, counting; what parsers are given */
+    struct record_sink sink;  /* the caller's */
+    struct record_sink facts; /* the same, counting and bounded: what parsers are given */
     struct flow_table table;
     struct attempts *attempts;
     struct application_pool *applications;
     struct meter_counters counters;
     struct events events;
-    uint64_t now, told; /* the clock; when a record was last told */
+    uint64_t now, told;                    /* the clock; when a record was last told */
+    uint32_t facts_left, facts_bytes_left; /* of this packet */
     struct packet packet;
     uint8_t buffer[RECORD_MAX];
 };
@@ -43,6 +51,27 @@ static bool count_put(void *owner, enum record_kind kind, uint64_t time, const u
     }
     m->counters.dropped[kind]++;
     return false;
+}
+
+/* Where parsers put theirs: within the limits, which `suppressed` counts. */
+static bool bounded_put(void *owner, enum record_kind kind, uint64_t time, const uint8_t *bytes,
+                        uint32_t length)
+{
+    struct meter *m = owner;
+    if (m->facts_left == 0 || m->facts_bytes_left < length) {
+        m->counters.suppressed++;
+        return false;
+    }
+    m->facts_left--;
+    m->facts_bytes_left -= length;
+    return count_put(owner, kind, time, bytes, length);
+}
+
+/* What follows may fill the sink with one burst more. */
+static void begin_burst(struct meter *m)
+{
+    m->facts_left = UINT32_MAX; /* questions of flows that end: bounded by themselves */
+    m->facts_bytes_left = FACTS_BURST;
 }
 
 static bool count_ready(void *owner)
@@ -422,7 +451,7 @@ static struct flow *running_flow(struct meter *m, const struct flow_key *key, ui
 static void take_flow_packet(struct meter *m, struct flow_key *key)
 {
     const struct packet *p = &m->packet;
-    uint32_t hash = flow_key_hash(key, m->settings.secret);
+    uint32_t hash = flow_key_hash(key, m->settings.hash_secret);
     enum direction from = ORIG;
     struct flow *flow = running_flow(m, key, hash, &from);
     bool first = flow == NULL;
@@ -436,8 +465,10 @@ static void take_flow_packet(struct meter *m, struct flow_key *key)
         tell_start(m, flow);
     if (from == RESP)
         note_fate(m, flow, p);
-    if (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP)
+    if (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP) {
+        m->facts_left = FACTS_PER_PACKET + p->payload_length / FACT_PAYLOAD;
         application_packet(m->applications, flow, from, p);
+    }
     flow_table_touch(&m->table, flow, list_of(flow), m->now);
     checkpoint(m, flow);
 }
@@ -518,7 +549,7 @@ static void take_icmp_error(struct meter *m)
         if (is_icmp(q->proto))
             set_icmp_ports(&key, q->sport, q->dport, q->icmp_id);
     }
-    struct flow *flow = running_flow(m, &key, flow_key_hash(&key, m->settings.secret), &from);
+    struct flow *flow = running_flow(m, &key, flow_key_hash(&key, m->settings.hash_secret), &from);
     if (flow == NULL && lacks)
         settle_unseen(m, &key);
     if (flow == NULL || from != ORIG || flow->fate != FATE_PENDING || !flow->attempt)
@@ -579,6 +610,7 @@ bool meter_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts
         m->now = ts;
     m->counters.packets++;
     m->counters.bytes += wire_length;
+    begin_burst(m);
     (void)expire_some(m);
     p->ts = ts;
     p->interface = interface;
@@ -603,6 +635,7 @@ bool meter_advance(struct meter *m, uint64_t now)
     do {
         if (!count_ready(m))
             return false;
+        begin_burst(m);
     } while (expire_some(m));
     if (m->now > m->told)
         tell_clock(m);
@@ -615,10 +648,12 @@ bool meter_flush(struct meter *m)
     do {
         if (m->settings.wait && !count_ready(m))
             return false;
+        begin_burst(m);
     } while (expire_some(m));
     while (m->table.used > 0) {
         if (m->settings.wait && !count_ready(m))
             return false;
+        begin_burst(m);
         end_flow(m, flow_table_first(&m->table), END_FORCED);
     }
     while (attempts_take(m->attempts, UINT64_MAX, &sum)) {
@@ -673,7 +708,7 @@ struct meter *meter_init(void *memory, const struct meter_settings *settings,
     memset(m, 0, sizeof *m);
     m->settings = *settings;
     m->sink = sink;
-    m->counted = (struct record_sink){m, count_put, count_ready, sink.wanted};
+    m->facts = (struct record_sink){m, bounded_put, count_ready, sink.wanted};
     at += aligned(sizeof *m);
     const uint64_t timeouts[FLOW_LISTS] = {
         [LIST_ATTEMPT] = settings->attempt_timeout,
@@ -685,9 +720,9 @@ struct meter *meter_init(void *memory, const struct meter_settings *settings,
     flow_table_init(&m->table, at, settings->flows, timeouts);
     at += aligned(flow_table_bytes(settings->flows));
     m->attempts = attempts_init(at, settings->sources, settings->fold_after,
-                                settings->fold_interval, settings->secret);
+                                settings->fold_interval, settings->secret, settings->hash_secret);
     at += aligned(attempts_bytes(settings->sources));
-    struct application_context context = {&m->counted, &m->events, m->settings.secret, m->buffer};
+    struct application_context context = {&m->facts, &m->events, m->settings.secret, m->buffer};
     m->applications = application_pool_init(at, settings->applications, context);
     return m;
 }

@@ -37,10 +37,11 @@ struct meter_settings {
     uint64_t tcp_idle, udp_idle, icmp_idle; /* ns */
     uint64_t closed_linger;                 /* ns a closed TCP flow stays for its last packets */
     uint64_t active_timeout;                /* ns between checkpoints of a long flow */
-    uint32_t fold_after;    /* failed attempts of a source (or to a target) told singly... */
-    uint64_t fold_interval; /* ...in this many ns; the rest become sums, told at its end */
-    uint8_t secret[16];
-    bool wait; /* replay: stop rather than drop when the sink is full */
+    uint32_t fold_after;     /* failed attempts of a source (or to a target) told singly... */
+    uint64_t fold_interval;  /* ...in this many ns; the rest become sums, told at its end */
+    uint8_t secret[16];      /* of ids and estimates: the same in every replay */
+    uint8_t hash_secret[16]; /* of hash tables: never known, and nothing that is told rests on it */
+    bool wait;               /* replay: stop rather than drop when the sink is full */
 };
 
 struct meter_counters {
@@ -48,7 +49,7 @@ struct meter_counters {
     uint64_t other_packets;  /* nothing that is followed */
     uint64_t copied_packets; /* seen before on another interface */
     uint64_t flows, folded_flows, checkpoints;
-    uint64_t suppressed; /* starts and ARP messages not told, for there were too many */
+    uint64_t suppressed; /* starts, ARP messages and facts not told, for there were too many */
     uint64_t evicted_flows, evicted_applications, evicted_sources;
     uint64_t records[RECORD_KINDS], dropped[RECORD_KINDS];
     uint64_t table_peak;
