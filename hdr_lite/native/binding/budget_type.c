@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 
 #include "budget.h"
-#include "state.h"
+#include "add_type.h"
 
 #define MOST_HEAPS 1024u
 
@@ -309,5 +309,5 @@ static PyType_Spec spec = {
 
 int budget_type_add(PyObject *module)
 {
-    return native_add_type(module, NATIVE_BUDGET, &spec);
+    return native_add_type(module, &spec);
 }

@@ -8,7 +8,7 @@
 #include "../capture/capture.h"
 #include "meter_type.h"
 #include "pypcap.h"
-#include "state.h"
+#include "add_type.h"
 #include "tally_type.h"
 
 typedef struct {
@@ -346,5 +346,5 @@ static PyType_Spec spec = {
 
 int capture_type_add(PyObject *module)
 {
-    return native_add_type(module, NATIVE_CAPTURE, &spec);
+    return native_add_type(module, &spec);
 }

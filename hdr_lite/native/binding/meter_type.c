@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "ring_type.h"
-#include "state.h"
+#include "add_type.h"
 
 typedef struct {
     PyObject_HEAD struct meter *meter;
@@ -327,5 +327,5 @@ static PyType_Spec spec = {
 
 int meter_type_add(PyObject *module)
 {
-    return native_add_type(module, NATIVE_METER, &spec);
+    return native_add_type(module, &spec);
 }

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "state.h"
+#include "add_type.h"
 
 typedef struct {
     PyObject_HEAD struct ring ring;
@@ -329,5 +329,5 @@ static PyType_Spec spec = {
 
 int ring_type_add(PyObject *module)
 {
-    return native_add_type(module, NATIVE_RING, &spec);
+    return native_add_type(module, &spec);
 }

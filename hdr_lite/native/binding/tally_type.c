@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "add_type.h"
+
 typedef struct {
     PyObject_HEAD struct tally tally;
 } TallyObject;
@@ -162,9 +164,5 @@ static PyType_Spec spec = {
 
 int tally_type_add(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
-    int result = type == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)type);
-
-    Py_XDECREF(type);
-    return result;
+    return native_add_type(module, &spec);
 }

@@ -71,11 +71,10 @@ struct flow {
     uint8_t service; /* enum service, 0 unknown */
     uint8_t icmp_type, icmp_code;
     bool has_mac;
-    bool handshake;  /* the originator acknowledged the responder's sequence number */
-    bool opening;    /* its first packet asked for something */
-    bool attempt;    /* its fate is to be told: an opening, and not to a group of hosts */
-    bool folded;     /* its attempt went into a sum */
-    bool mid_stream; /* first packet was not a connection's first */
+    bool handshake; /* the originator acknowledged the responder's sequence number */
+    bool opening;   /* its first packet asked for something */
+    bool attempt;   /* its fate is to be told: an opening, and not to a group of hosts */
+    bool folded;    /* its attempt went into a sum */
 };
 _Static_assert(sizeof(struct flow) <= 320, "five cache lines");
 

@@ -347,7 +347,6 @@ static struct flow *open_flow(struct meter *m, struct flow_key *key, uint32_t ha
     flow->has_mac = p->has_mac;
     flow->opening = opening;
     flow->attempt = attempt;
-    flow->mid_stream = !opening;
     if (is_icmp(p->proto)) {
         flow->icmp_type = (uint8_t)p->sport;
         flow->icmp_code = (uint8_t)p->dport;
