@@ -58,10 +58,9 @@ def test_tshark_finds_no_fault(name: str, tmp_path: Path) -> None:
         pytest.skip("tshark is not installed")
     path = tmp_path / f"{name}.pcap"
     build(name).write(path)
-    # what ssh has encrypted is random here, and tshark 4.4 makes something of it now and then
-    malformed = "(_ws.malformed && !ssh.encrypted_packet)"
-    wrong = " || ".join([f"{p}.checksum.status == 0" for p in CHECKSUMS] + [malformed])
+    wrong = " || ".join([f"{p}.checksum.status == 0" for p in CHECKSUMS] + ["_ws.malformed"])
     options = [f"-o{p}.check_checksum:TRUE" for p in ("ip", "tcp", "udp")]
     command = [tshark, "-n", "-r", str(path), *options, "-Y", wrong]
     found = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert found.stdout == ""
+    # what ssh has encrypted is random here; tshark 4.4 tries to read it all the same
+    assert [line for line in found.stdout.splitlines() if "Encrypted packet" not in line] == []
