@@ -8,6 +8,10 @@
  *
  * What a module made may live on in other hands, so a heap's range stays mapped for as long as
  * anything is in it, whatever becomes of its Budget. Callers hold the GIL, as the API asks.
+ *
+ * Whoever wraps allocators after us must unwrap before us, as always: tracemalloc, when it was
+ * started before the first Budget and is stopped later, takes our hook away with it, and the next
+ * free of a block of a heap ends the process. Started at any later time it does no harm.
  */
 #include "budget_type.h"
 
