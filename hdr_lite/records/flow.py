@@ -33,7 +33,9 @@ class Fate(NamedTuple):
     ``fate`` is ``answered`` (SYN-ACK, or any reply for other protocols),
     ``refused`` (RST, or an ICMP unreachable about it), ``unanswered`` (nothing
     within the attempt timeout) or ``unseen`` (the same, though the originator went on
-    as if a reply had come: it may be that replies are not captured).
+    as if a reply had come: it may be that replies are not captured). An answered one may
+    be told once more as ``abandoned``: its originator reset it within three seconds, before
+    anything was said on either side.
     """
 
     ts: int  #: start of the connection

@@ -328,6 +328,70 @@ static void test_replies_that_are_not_captured(void)
     CHECK_STR(last(RECORD_FATE, "8"), "unseen");
 }
 
+static void test_streams_that_nobody_answers(void)
+{
+    start();
+    for (unsigned i = 0; i < 7; i++)
+        udp_datagram(&WEB, false, 160);
+    CHECK(meter_flush(m));
+    CHECK_STR(last(RECORD_FATE, "8"), "unanswered");
+    start();
+    for (unsigned i = 0; i < 8; i++)
+        udp_datagram(&WEB, false, 160);
+    CHECK(meter_flush(m));
+    CHECK_STR(last(RECORD_FATE, "8"), "unseen");
+}
+
+static void test_a_look_whether_a_port_is_open(void)
+{
+    start(); /* half-open */
+    tcp_segment(&WEB, false, TCP_SYN, 100, 0, 0);
+    tcp_segment(&WEB, true, TCP_SYN | TCP_ACK, 500, 101, 0);
+    tcp_segment(&WEB, false, TCP_RST, 101, 0, 0);
+    tcp_segment(&WEB, false, TCP_RST, 101, 0, 0);
+    CHECK_STR(last(RECORD_FATE, "8"), "abandoned");
+    CHECK_EQ(count(RECORD_FATE), 2);
+
+    start(); /* connected; a reset that comes late is no look */
+    handshake(&WEB);
+    now += 4 * SECOND;
+    tcp_segment(&WEB, false, TCP_RST | TCP_ACK, 101, 501, 0);
+    CHECK_STR(last(RECORD_FATE, "8"), "answered");
+
+    start(); /* something was said */
+    handshake(&WEB);
+    tcp_segment(&WEB, true, TCP_ACK, 501, 101, 10);
+    tcp_segment(&WEB, false, TCP_RST | TCP_ACK, 101, 511, 0);
+    CHECK_STR(last(RECORD_FATE, "8"), "answered");
+}
+
+static void test_the_abort_of_sctp_is_a_refusal(void)
+{
+    static const uint8_t chunk[2] = {1, 6};
+    start();
+    for (unsigned i = 0; i < 2; i++) {
+        put_ipv4(i ? OUTSIDE : INSIDE, i ? INSIDE : OUTSIDE, 132, 32);
+        put16(34, i ? 80 : 40000);
+        put16(36, i ? 40000 : 80);
+        frame[46] = chunk[i];
+        feed();
+    }
+    CHECK_STR(last(RECORD_FATE, "8"), "refused");
+}
+
+static void test_tiny_fragments_are_probes(void)
+{
+    start();
+    put_ipv4(INSIDE, OUTSIDE, 6, 8);
+    put16(20, 0x2000);
+    put16(34, 40000);
+    put16(36, 80);
+    put32(38, 100);
+    feed();
+    tcp_segment(&(struct conn){INSIDE, OUTSIDE, 40000, 80}, true, TCP_RST | TCP_ACK, 0, 101, 0);
+    CHECK_STR(last(RECORD_FATE, WHO " 7 8"), "10.0.0.1 40000 198.51.100.1 80 tcp 2 refused");
+}
+
 static void test_icmp_errors_tell_the_fate_of_what_they_quote(void)
 {
     start();
@@ -571,7 +635,7 @@ static void test_a_scan_is_folded(void)
         }
     }
     CHECK(meter_flush(m));
-    CHECK_EQ(count(RECORD_FATE), 8 + 1);
+    CHECK_EQ(count(RECORD_FATE), 8 + 2); /* the open one is answered, and abandoned */
     CHECK_EQ(count(RECORD_FLOW), 8 + 1);
     CHECK_EQ(count(RECORD_FOLDED_FLOW), 991);
     CHECK_EQ(count(RECORD_CONN), 9);
@@ -779,6 +843,10 @@ int main(void)
     test_a_connection_from_start_to_end();
     test_refused_and_unanswered();
     test_replies_that_are_not_captured();
+    test_streams_that_nobody_answers();
+    test_a_look_whether_a_port_is_open();
+    test_the_abort_of_sctp_is_a_refusal();
+    test_tiny_fragments_are_probes();
     test_icmp_errors_tell_the_fate_of_what_they_quote();
     test_a_missing_protocol_is_told_without_its_probe();
     test_udp();

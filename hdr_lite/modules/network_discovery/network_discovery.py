@@ -9,13 +9,14 @@ from hdr_lite.module import Attempts, BoundedTable, Distinct, Fate, Http, Module
 from hdr_lite.modules.network_discovery.probes import (
     SWEEPS,
     Fingerprint,
+    Look,
     Sweep,
     is_reply_or_stray,
     kind_of,
     scanner_named_by,
     source_of,
 )
-from hdr_lite.modules.network_discovery.walk import STEP, Walk
+from hdr_lite.modules.network_discovery.walk import LOWEST, STEP, Walk
 
 #: A scan that goes on is told again after this long, ns: one window of the default length.
 REPEAT = 3_600_000_000_000
@@ -25,6 +26,11 @@ _UDP_ANSWERED = -916  #: ln(0.2 / 0.5)
 _PEER_FAILED = 642  #: ln(0.95 / 0.5): peers come and go
 _PEER_ANSWERED = -2303  #: ln(0.05 / 0.5)
 _KNOWN_PEER_FAILED = 200  #: of a source that is known to have peers
+#: From one well-known port to the same: services speak with each other, or ask who a client is.
+_SAME_PORT_SILENT = 60
+#: The source is seen to be answered by nobody: questions only may be captured.
+_UNHEARD_SILENT = 235
+_ABANDONED_HOST = 462  #: STEP / 3: who watches over services does that, too
 _PEER_UDP_SILENT = 118  #: ln(0.9 / 0.8): most of a distributed hash table is out of date
 _DEAD_TARGET = 693  #: ln(0.8 / 0.4): a host that is down is asked on a few ports
 #: Distinct high ports outside that answer a source, from which it is known to have peers.
@@ -34,6 +40,9 @@ _NOBODY_ANSWERS, _NOBODY_ANSWERS_CLIENT = 600, 200
 #: Ports that ordinary clients use to many hosts; 113: servers ask back (RFC 1413).
 _CLIENT_PORTS = frozenset({80, 443, 8080, 8443, 853, 993, 5223, 5228})
 _IDENT = 113
+_QUIC = 443  #: many networks drop it, and clients then take TCP
+#: Failed hosts and their different ports from which a walk over both is told.
+_BLOCK_HOSTS, _BLOCK_PORTS = 6, 3
 #: traceroute's ports, which are meant to be closed.
 _TRACEROUTE = range(33434, 33535)
 #: So many times as many live hosts outside as inside must be asked for it to be a sweep.
@@ -52,17 +61,18 @@ class NetworkDiscovery(Module):
     name = "network_discovery"
     description = "detects port scans, sweeps and probing for what systems are"
     authors = ("HDR-lite",)
-    budget = 768 * 1024
-    budget_reason = "walks of 1,024 pairs of source and port or host, each 0.6 kB"
+    budget = 832 * 1024
+    budget_reason = "walks of 944 pairs of source and port or host, each 0.6 kB"
 
     def init(self) -> None:
         """Walks that failed once only wait apart, so that forged sources cannot displace others."""
-        self._fresh: BoundedTable[_Key, Walk] = BoundedTable(448, Walk)
-        self._walks: BoundedTable[_Key, Walk] = BoundedTable(576, Walk)
+        self._fresh: BoundedTable[_Key, Walk] = BoundedTable(400, Walk)
+        self._walks: BoundedTable[_Key, Walk] = BoundedTable(544, Walk)
         self._sweeps: BoundedTable[tuple[str, int], Sweep] = BoundedTable(128, Sweep)
         self._odd: BoundedTable[tuple[str, str], Fingerprint] = BoundedTable(64, Fingerprint)
         self._peers: BoundedTable[str, Distinct] = BoundedTable(96, Distinct)
         self._tools: BoundedTable[tuple[str, str], Distinct] = BoundedTable(32, Distinct)
+        self._looks: BoundedTable[tuple[str, str], Look] = BoundedTable(64, Look)
         self._heard: BoundedTable[str, None] = BoundedTable(256, _nothing)
         self._outside_answered = -1  #: when a host outside last showed that it hears us
 
@@ -81,14 +91,20 @@ class NetworkDiscovery(Module):
         heard = fate.fate in _HEARD
         if heard:
             self._heard.use(source)
-        elif fate.fate == "unseen" and source not in self._heard:
-            # Replies to it are not captured at all. One that was answered before and now goes on
-            # with a connection that nobody answered pretends, and fails like any other.
+        elif fate.fate == "abandoned":
+            self._take_abandoned(fate, source)
+            return
+        elif fate.fate == "unseen" and (fate.proto == "udp" or source not in self._heard):
+            # Replies to it are not captured at all, or it is no question: a stream of datagrams.
+            # One that was answered before and now goes on with a connection that nobody
+            # answered pretends, and fails like any other.
             return
         self._take_odd_flags(fate)
         across = ("h", source, str(fate.dport), fate.proto)
         along = ("v", source, fate.daddr, fate.proto)
+        block = ("b", source, "", fate.proto)
         if fate.fate == "answered" and not self._matters(fate, across, along):
+            self._note_success(fate, block)
             return
         inside = self.is_inside(fate.daddr)
         if heard and not inside:
@@ -97,6 +113,13 @@ class NetworkDiscovery(Module):
                 self._peers.use(source).add(str(fate.dport))
         self._take_horizontal(fate, across, inside)
         self._take_vertical(fate, along, inside)
+        self._take_block(fate, block, across, inside)
+
+    def _note_success(self, fate: Fate, block: _Key) -> None:
+        """An answer that moves at most the walk over hosts and ports."""
+        walk = self._walks.get(block) or self._fresh.get(block)
+        if walk is not None and walk.score > LOWEST:
+            walk.contact(self.now(), fate.daddr, -STEP)
 
     def _matters(self, fate: Fate, across: _Key, along: _Key) -> bool:
         """Whether an answer moves anything: most do not, and what follows costs the most."""
@@ -115,6 +138,8 @@ class NetworkDiscovery(Module):
             return
         doubtful = not inside and self._nobody_answers(fate, walk)
         weight = _horizontal_weight(fate, inside, doubtful)
+        if weight == _UDP_SILENT and not inside and key[1] not in self._heard:
+            weight = _UNHEARD_SILENT
         if weight == _PEER_FAILED and self._has_peers(key[1]):
             weight = _KNOWN_PEER_FAILED
         new = walk.contact(self.now(), fate.daddr, weight, fate.fate == "refused")
@@ -142,6 +167,55 @@ class NetworkDiscovery(Module):
         if new and weight > 0:
             self._grown(key, walk)
             self._report_vertical(walk, fate.saddr, fate.smac, fate.daddr, fate)
+
+    def _take_block(self, fate: Fate, key: _Key, across: _Key, inside: bool) -> None:
+        """Hosts that are each tried on another port: one walk over all of them."""
+        if fate.dport == _IDENT or (not inside and _is_peer_port(fate.dport)):
+            return
+        told = self._walks.get(across)
+        if told is not None and told.reported:
+            return
+        walk = self._known(key) if fate.fate == "answered" else self._walk(key)
+        if walk is None:
+            return
+        doubtful = not inside and self._nobody_answers(fate, walk)
+        weight = _horizontal_weight(fate, inside, doubtful)
+        if doubtful or (fate.proto == "udp" and not inside and weight > 0):
+            weight = min(weight, _NOBODY_ANSWERS_CLIENT)
+        if not walk.contact(self.now(), fate.daddr, weight, fate.fate == "refused") or weight <= 0:
+            return
+        self._grown(key, walk)
+        if len(walk.ports) < _BLOCK_PORTS and fate.dport not in walk.ports:
+            walk.ports += (fate.dport,)
+        if walk.failures >= _BLOCK_HOSTS and len(walk.ports) >= _BLOCK_PORTS:
+            self._report_block(walk, fate)
+
+    def _take_abandoned(self, fate: Fate, source: str) -> None:
+        """Answered, and given up at once with nothing said on either side."""
+        along: _Key = ("v", source, fate.daddr, fate.proto)
+        look = self._looks.use((source, fate.daddr))
+        if look.port(self.now(), fate.dport) or self._knows(along):
+            self._abandon_ports(fate, along, look)
+        common = _is_peer_port(fate.dport) or fate.dport in _CLIENT_PORTS
+        if common and not self.is_inside(fate.daddr):
+            return
+        across: _Key = ("h", source, str(fate.dport), fate.proto)
+        walk = self._walk(across)
+        if walk.abandon(self.now(), fate.daddr, _ABANDONED_HOST):
+            walk.doubtful += 1
+            self._grown(across, walk)
+            self._report_horizontal(walk, fate.saddr, fate.smac, fate.dport, fate)
+
+    def _abandon_ports(self, fate: Fate, along: _Key, look: Look) -> None:
+        """More than one port of a host was given up, or others of it have failed."""
+        walk = self._walk(along)
+        new = [walk.abandon(self.now(), str(port), STEP) for port in (*look.ports, fate.dport)]
+        if not any(new):
+            return
+        self._grown(along, walk)
+        self._report_vertical(walk, fate.saddr, fate.smac, fate.daddr, fate)
+        if look.is_news() and not walk.reported:
+            self._report_look(look, fate)
 
     def _knows(self, key: _Key) -> bool:
         return key in self._walks or key in self._fresh
@@ -181,6 +255,9 @@ class NetworkDiscovery(Module):
         if source not in self._heard and not walk.failures:
             return  # the first were told singly and ignored: their answers are not captured
         outside = bool(walk.examples) and not self.is_inside(walk.examples[0])
+        quic = total.proto == "udp" and total.dport == _QUIC
+        if quic and (outside or not walk.failures):
+            return
         if outside and _is_peer_port(total.dport):
             known = _KNOWN_PEER_FAILED if self._has_peers(source) else _PEER_FAILED
             weight = _PEER_UDP_SILENT if weight == _UDP_SILENT else known
@@ -220,6 +297,36 @@ class NetworkDiscovery(Module):
             blocking=walk.certain,
         )
 
+    def _report_block(self, walk: Walk, last: Fate) -> None:
+        if not walk.is_news(self.now(), REPEAT):
+            return
+        self.set_evidence(
+            "HORIZONTAL_PORT_SCAN",
+            attacker=last.saddr,
+            attacker_mac=last.smac,
+            threat_level=ThreatLevel.HIGH,
+            confidence=_confidence(walk.failures),
+            description=f"{kind_of(last.proto, last.flags)} scan of {walk.failures} hosts "
+            f"such as {', '.join(walk.examples)}, on ports such as "
+            f"{', '.join(map(str, walk.ports))}: {walk.outcomes}",
+            proto=last.proto,
+            uids=_uids(last),
+        )
+
+    def _report_look(self, look: Look, last: Fate) -> None:
+        self.set_evidence(
+            "SERVICE_SCAN",
+            attacker=last.saddr,
+            attacker_mac=last.smac,
+            victim=last.daddr,
+            threat_level=ThreatLevel.MEDIUM,
+            confidence=0.3,
+            description=f"opened ports {look.words} of {last.daddr} and gave each up with "
+            "nothing said",
+            proto=last.proto,
+            uids=_uids(last),
+        )
+
     def _report_vertical(
         self, walk: Walk, saddr: str, smac: str, target: str, last: Fate | Attempts
     ) -> None:
@@ -246,9 +353,10 @@ class NetworkDiscovery(Module):
         if fate.sport not in SWEEPS:
             return
         sweep = self._sweeps.use((source_of(fate.saddr, fate.smac), fate.sport))
-        if sweep.contact(self.now(), fate.daddr, fate.fate == "answered"):
+        inside = self.is_inside(fate.daddr)
+        if sweep.contact(self.now(), fate.daddr, fate.fate == "answered", inside):
             least = SWEEPS[fate.sport].least
-            if fate.fate == "answered" and not self.is_inside(fate.daddr):
+            if fate.fate == "answered" and not inside:
                 least *= _OUTSIDE
             self._report_sweep(sweep, least, fate.saddr, fate.smac, fate.sport, _uids(fate))
         odd = self._odd.use((source_of(fate.saddr, fate.smac), fate.daddr))
@@ -362,10 +470,19 @@ def _horizontal_weight(fate: Fate, inside: bool, doubtful: bool) -> int:
             return _PEER_ANSWERED
         return _UDP_ANSWERED if fate.proto == "udp" else -STEP
     if fate.proto == "udp" and fate.fate != "refused":
-        return _PEER_UDP_SILENT if peers else _UDP_SILENT
+        return _PEER_UDP_SILENT if peers else _udp_silent(fate, inside)
     if doubtful:
         return _NOBODY_ANSWERS_CLIENT if fate.dport in _CLIENT_PORTS else _NOBODY_ANSWERS
     return _PEER_FAILED if peers else STEP
+
+
+def _udp_silent(fate: Fate, inside: bool) -> int:
+    """What silence means of a datagram to a well-known port."""
+    if inside:
+        return _UDP_SILENT
+    if fate.dport == _QUIC:
+        return 0
+    return _SAME_PORT_SILENT if fate.sport == fate.dport else _UDP_SILENT
 
 
 def _vertical_weight(fate: Fate, inside: bool, walk: Walk) -> int:

@@ -8,6 +8,8 @@ from hdr_lite.module import Attempts, Fate
 from hdr_lite.modules.network_discovery.walk import ACCUSED, STEP, Walk
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+#: Linux gives clients ports from here on, the others (RFC 6335) from 49152.
+EPHEMERAL = 32768
 _PLAIN = FIN | SYN | RST | PSH | ACK | URG  # without ECN's two bits
 
 #: TCP flags of a scan's probes -> nmap's word for it.
@@ -37,8 +39,8 @@ def is_reply_or_stray(seen: Fate | Attempts) -> bool:
     an answer from a service to a client that had gone, FTP's data connection.
     """
     sport = seen.sport if isinstance(seen, Fate) else 0
-    if seen.proto == "udp":
-        return 0 < sport < 1024 <= seen.dport
+    if seen.proto == "udp":  # by a server to a port such as clients get from their systems
+        return 0 < sport < 1024 <= seen.dport or 0 < sport < EPHEMERAL <= seen.dport
     if seen.proto != "tcp":
         return False
     flags = seen.flags & _PLAIN
@@ -83,6 +85,9 @@ SWEEPS: Mapping[int, SweepKind] = MappingProxyType(
     }
 )
 
+#: So many inside that are asked one after the other, in the order of their numbers, are a sweep:
+#: each at most so much further, and so much later, ns, than the one before.
+IN_TURN, STRIDE, PAUSE = 5, 4, 500_000_000
 #: Hosts that answer must all have been asked within this to count, ns.
 SWEEP_WINDOW = 60_000_000_000
 
@@ -94,18 +99,25 @@ class Sweep:
     silent that the walk decides, however slowly.
     """
 
-    __slots__ = ("_reported", "_walk", "_wide")
+    __slots__ = ("_in_turn", "_last", "_last_at", "_reported", "_walk", "_wide")
 
     def __init__(self) -> None:
         self._walk = Walk()
+        self._last = ""
+        self._last_at = 0
+        self._in_turn = 0  #: hosts asked in the order of their numbers
         self._wide = 0  #: hosts, the most in one minute or sum
         self._reported = 0
 
-    def contact(self, now: int, host: str, answered: bool) -> bool:
+    def contact(self, now: int, host: str, answered: bool, inside: bool = True) -> bool:
         """Whether it is the first request to the host (since the minute began)."""
         if now - self._walk.begun > SWEEP_WINDOW and self._walk.score <= 0:
             self._walk = Walk()
         new = self._walk.contact(now, host, -STEP // 4 if answered else STEP)
+        if new:
+            soon = inside and now - self._last_at <= PAUSE
+            self._in_turn = self._in_turn + 1 if soon and _follows(self._last, host) else 1
+            self._last, self._last_at = host, now
         if new and now - self._walk.begun <= SWEEP_WINDOW:
             self._wide = max(self._wide, len(self._walk.contacts))
         return new
@@ -124,6 +136,7 @@ class Sweep:
         """Hosts asked, if that is to be told now: a sweep, and twice as wide as last time."""
         decided = self._walk.score >= ACCUSED and self.silent >= least // 2
         hosts = max(self._wide, self.silent if decided else 0)
+        decided = decided or self._in_turn >= IN_TURN
         if (hosts < least and not decided) or hosts < 2 * self._reported:
             return 0
         self._reported = hosts
@@ -133,7 +146,50 @@ class Sweep:
     def confidence(self) -> int:
         """Thousandths: Slips' (hosts - 255) / 250 + 1, or by silent hosts: 20 are 800."""
         slips = (self._reported - 5) * 4
-        return max(0, min(1000, max(slips, min(800, self.silent * 40))))
+        in_turn = 200 if self._in_turn >= IN_TURN else 0
+        return max(0, min(1000, max(slips, in_turn, min(800, self.silent * 40))))
+
+
+def _follows(before: str, host: str) -> bool:
+    """Whether an address is of the same network and a little higher than the one before."""
+    sign, base = (":", 16) if ":" in host else (".", 10)
+    network, _, number = host.rpartition(sign)
+    was, _, last = before.rpartition(sign)
+    return network == was and 0 < int(number or "0", base) - int(last or "0", base) <= STRIDE
+
+
+#: Ports of one host, opened and abandoned, that are a look at what it offers; how soon they follow.
+LOOKED_AT, LOOK_TIME = 2, 60_000_000_000
+
+
+class Look:
+    """The first ports of one host that were opened and abandoned, one soon after the other."""
+
+    __slots__ = ("_begun", "_told", "ports")
+
+    def __init__(self) -> None:
+        self._begun = 0
+        self._told = False
+        self.ports: tuple[int, ...] = ()
+
+    def port(self, now: int, port: int) -> bool:
+        """Note one; whether there is more than one by now."""
+        if now - self._begun > LOOK_TIME:
+            self._begun, self.ports = now, ()
+        if port not in self.ports and len(self.ports) < LOOKED_AT:
+            self.ports += (port,)
+        return len(self.ports) >= LOOKED_AT
+
+    def is_news(self) -> bool:
+        """Whether it is to be told: once."""
+        news = len(self.ports) >= LOOKED_AT and not self._told
+        self._told = self._told or news
+        return news
+
+    @property
+    def words(self) -> str:
+        """The ports."""
+        return " and ".join(map(str, self.ports))
 
 
 class Fingerprint:

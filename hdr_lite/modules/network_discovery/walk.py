@@ -22,12 +22,14 @@ class Walk:
     """First contacts of a source with the hosts of a port, or with the ports of a host."""
 
     __slots__ = (
+        "abandoned",
         "begun",
         "certainty_reported",
         "contacts",
         "doubtful",
         "examples",
         "failures",
+        "ports",
         "refused",
         "reported",
         "reported_at",
@@ -40,7 +42,9 @@ class Walk:
         self.begun = 0  #: time of the first contact, ns
         self.failures = 0  #: distinct contacts that failed
         self.refused = 0  #: of those, refused
-        self.doubtful = 0  #: of those, unanswered while nobody was answering
+        self.abandoned = 0  #: of those, answered but given up at once
+        self.doubtful = 0  #: of those, unanswered while nobody was answering, or abandoned
+        self.ports: tuple[int, ...] = ()  #: the first three of a walk over hosts and ports
         self.examples: tuple[str, ...] = ()  #: the first five that failed
         self.reported = 0  #: failures when it was last reported
         self.reported_at = 0
@@ -57,6 +61,23 @@ class Walk:
             self.refused += refused
             if len(self.examples) < 5:
                 self.examples += (value,)
+        return True
+
+    def abandon(self, now: int, value: str, weight: int) -> bool:
+        """An answered contact was given up with nothing said: it is a failure after all.
+
+        Counted once for a value; what its success has taken away comes back.
+        """
+        if not self.contacts.add(f"given up {value}"):
+            return False
+        answered = not self.contacts.add(value)
+        self.begun = self.begun or now
+        back = STEP if answered and self.score > LOWEST else 0
+        self.score = min(HIGHEST, self.score + weight + back)
+        self.failures += 1
+        self.abandoned += 1
+        if len(self.examples) < 5:
+            self.examples += (value,)
         return True
 
     def total(self, now: int, failures: int, refused: int, weight: int) -> None:
@@ -102,9 +123,16 @@ class Walk:
     @property
     def outcomes(self) -> str:
         """How the contacts failed, in words."""
-        silent = self.failures - self.refused
-        if not self.refused:
-            return "none answered"
-        if not silent:
+        silent = self.failures - self.refused - self.abandoned
+        if self.failures == self.refused:
             return "all refused"
-        return f"{self.refused} refused, {silent} did not answer"
+        if self.failures == silent:
+            return "none answered"
+        if self.failures == self.abandoned:
+            return "all given up as soon as they answered"
+        counts = (
+            (self.refused, "refused"),
+            (silent, "did not answer"),
+            (self.abandoned, "were given up as soon as they answered"),
+        )
+        return ", ".join(f"{count} {word}" for count, word in counts if count > 0)

@@ -32,7 +32,7 @@ static enum next quoted_ports(struct decode *d, struct cursor *c)
     return NEXT_NONE;
 }
 
-/* Not a whole header; the ports may still be there. */
+/* Not a whole header; the ports, and the number, may still be there. */
 static enum next tcp_truncated(struct decode *d, struct cursor *c)
 {
     uint16_t sport, dport;
@@ -40,6 +40,8 @@ static enum next tcp_truncated(struct decode *d, struct cursor *c)
     if (cursor_u16(c, &sport) && cursor_u16(c, &dport)) {
         note_ports(d, sport, dport, 0);
         d->packet->has_ports = true;
+        d->packet->tcp_seq = 0;
+        (void)cursor_u32(c, &d->packet->tcp_seq);
     }
     return decode_short(d, EVENT_TCP_TRUNCATED);
 }

@@ -73,16 +73,27 @@ uint32_t flow_record_conn(uint8_t *buffer, const struct flow *flow, const uint8_
     return record_finish(&w);
 }
 
-static const char *fate_name(const struct flow *flow)
+/* Nobody asks so often without an answer: that is a voice, a log, a film. */
+#define UDP_STREAM 8
+
+static bool went_on(const struct flow *flow)
 {
     const struct flow_side *orig = &flow->side[ORIG];
-    bool went_on = flow->key.proto == IP_PROTO_TCP && (orig->first_flags & TCP_SYN) &&
-                   (orig->flags & TCP_ACK) && !(orig->first_flags & TCP_ACK);
+    if (flow->key.proto == IP_PROTO_UDP)
+        return orig->packets >= UDP_STREAM;
+    return flow->key.proto == IP_PROTO_TCP && (orig->first_flags & TCP_SYN) &&
+           (orig->flags & TCP_ACK) && !(orig->first_flags & TCP_ACK);
+}
+
+static const char *fate_name(const struct flow *flow)
+{
     if (flow->fate == FATE_ANSWERED)
         return "answered";
     if (flow->fate == FATE_REFUSED)
         return "refused";
-    return went_on ? "unseen" : "unanswered";
+    if (flow->fate == FATE_ABANDONED)
+        return "abandoned";
+    return went_on(flow) ? "unseen" : "unanswered";
 }
 
 uint32_t flow_record_fate(uint8_t *buffer, const struct flow *flow, const uint8_t secret[16],

@@ -13,7 +13,8 @@
 
 #define EXPIRE_PER_PACKET 4
 #define SUMS_PER_PACKET 4
-#define CLOCK_STEP UINT64_C(1000000000) /* tell the time at least so often */
+#define ABANDONED_WITHIN UINT64_C(3000000000) /* of its start */
+#define CLOCK_STEP UINT64_C(1000000000)       /* tell the time at least so often */
 
 /* What parsers may tell, so that no packet can ask for more of the sink than a burst, nor for
  * much more of whoever reads the records than as many small packets would. */
@@ -411,15 +412,44 @@ static bool count_packet(struct flow *flow, enum direction from, const struct pa
     return true;
 }
 
+/* SCTP says no by an ABORT, the first chunk of the packet (RFC 9260, 3.3.7). */
+static bool is_abort(const struct packet *p)
+{
+    static const uint8_t ABORT[1] = {6};
+    struct cursor chunk = p->payload;
+    return p->proto == IP_PROTO_SCTP && cursor_starts(&chunk, ABORT, sizeof ABORT);
+}
+
+static enum flow_fate fate_by(const struct flow *flow, const struct packet *p)
+{
+    if (p->proto == IP_PROTO_TCP)
+        return tcp_fate(flow, p);
+    return is_abort(p) ? FATE_REFUSED : FATE_ANSWERED;
+}
+
 static void note_fate(struct meter *m, struct flow *flow, const struct packet *p)
 {
     if (flow->fate == FATE_PENDING) {
-        enum flow_fate fate = p->proto == IP_PROTO_TCP ? tcp_fate(flow, p) : FATE_ANSWERED;
+        enum flow_fate fate = fate_by(flow, p);
         if (fate != FATE_PENDING)
             settle(m, flow, fate, p->proto == IP_PROTO_TCP ? p->tcp_flags : 0);
     } else if (flow->folded && (p->proto != IP_PROTO_TCP || tcp_answered(flow))) {
         flow->folded = false; /* late, but it succeeded */
     }
+}
+
+/* Answered, and given up at once by who had asked, with nothing said on either side: a look
+ * whether the port is open. */
+static void note_abandonment(struct meter *m, struct flow *flow)
+{
+    const struct flow_side *orig = &flow->side[ORIG], *resp = &flow->side[RESP];
+    if (flow->fate != FATE_ANSWERED || !flow->attempt || !tcp_given_up(flow) ||
+        orig->payload_bytes > 0 || resp->payload_bytes > 0 ||
+        m->packet.ts - flow->start > ABANDONED_WITHIN)
+        return;
+    flow->fate = FATE_ABANDONED;
+    if (attempts_stray(m->attempts, m->now) && wanted(m, RECORD_FATE))
+        put(m, RECORD_FATE, flow_record_fate(m->buffer, flow, m->settings.secret, 0));
 }
 
 static void checkpoint(struct meter *m, struct flow *flow)
@@ -464,6 +494,8 @@ static void take_flow_packet(struct meter *m, struct flow_key *key)
         tell_start(m, flow);
     if (from == RESP)
         note_fate(m, flow, p);
+    else if (p->proto == IP_PROTO_TCP && (p->tcp_flags & TCP_RST))
+        note_abandonment(m, flow);
     if (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP) {
         m->facts_left = FACTS_PER_PACKET + p->payload_length / FACT_PAYLOAD;
         application_packet(m->applications, flow, from, p);
@@ -559,6 +591,24 @@ static void take_icmp_error(struct meter *m)
 
 /* Packets */
 
+/* A first fragment that ends within the TCP header. No path needs such (RFC 791 lets 68 bytes
+ * pass everywhere); it is made to hide the flags (RFC 1858), and taken for what it mostly hides. */
+static bool is_tiny_fragment(const struct packet *p)
+{
+    return p->proto == IP_PROTO_TCP && p->fragment && !p->later_fragment && p->has_ports &&
+           !p->has_transport;
+}
+
+static void take_as_probe(struct packet *p)
+{
+    p->tcp_flags = TCP_SYN;
+    p->tcp_ack = 0;
+    p->tcp_window = 0;
+    p->payload_length = 0;
+    p->payload = cursor_over(p->src, 0);
+    p->has_transport = true;
+}
+
 static bool lacks_header(const struct packet *p)
 {
     bool has_header = p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP ||
@@ -568,8 +618,10 @@ static bool lacks_header(const struct packet *p)
 
 static void take_ip(struct meter *m)
 {
-    const struct packet *p = &m->packet;
+    struct packet *p = &m->packet;
     struct flow_key key;
+    if (is_tiny_fragment(p))
+        take_as_probe(p);
     if (lacks_header(p)) {
         m->counters.other_packets++;
         return;

@@ -323,6 +323,12 @@ bool tcp_answered(const struct flow *flow)
     return state != TCP_END_INACTIVE && state != TCP_END_RESET;
 }
 
+bool tcp_given_up(const struct flow *flow)
+{
+    const struct flow_side *orig = &flow->side[ORIG];
+    return (orig->first_flags & TCP_SYN) && orig->state == TCP_END_RESET;
+}
+
 bool tcp_over(const struct flow *flow)
 {
     uint8_t orig = flow->side[ORIG].state, resp = flow->side[RESP].state;

@@ -26,6 +26,8 @@ enum tcp_end { /* of one side */
 /* Take a packet into sequence numbers, bytes, history and states. Called before its side's
  * packet count goes up. */
 void tcp_take(struct flow *flow, enum direction from, const struct packet *packet);
+/* Whether the originator, having opened it by a SYN, has reset the connection. */
+bool tcp_given_up(const struct flow *flow);
 /* What a responder's packet, already taken, says about the fate of the connection. */
 enum flow_fate tcp_fate(const struct flow *flow, const struct packet *packet);
 /* The responder has taken part: more than refused, and more than acknowledged a SYN. */

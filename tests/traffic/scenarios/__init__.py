@@ -6,7 +6,9 @@ from tests.traffic.scenarios import (  # noqa: F401  (they register)
     mixed,
     ordinary,
     poisoning,
+    probing,
     scans,
+    services,
     ssh,
 )
 from tests.traffic.scenarios.registry import SCENARIOS, Scenario, build

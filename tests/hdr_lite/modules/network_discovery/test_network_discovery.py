@@ -536,3 +536,115 @@ def test_the_order_of_failures_does_not_matter_for_the_decision() -> None:
     assert [(f.type, f.confidence) for f in straight.findings] == [
         (f.type, f.confidence) for f in other.findings
     ]
+
+
+# Looks, blocks and streams -------------------------------------------------------------------
+
+
+def looked_at(at: float, host: str, port: int) -> list[Fate]:
+    """A port that answers and is given up."""
+    return [fate(at, SCANNER, host, port, outcome) for outcome in ("answered", "abandoned")]
+
+
+def test_ports_that_are_given_up_as_soon_as_they_answer() -> None:
+    """Two are a look at a host, four a scan; health checks of one port are neither."""
+    harness = Harness(NetworkDiscovery)
+    for port in (80, 443, 22, 25):
+        harness.feed(*looked_at(port / 100, "10.0.1.1", port))
+    look, scan = harness.findings
+    assert (look.type, look.threat_level, look.confidence) == (
+        "SERVICE_SCAN", ThreatLevel.MEDIUM, 300,
+    )  # fmt: skip
+    assert (
+        look.description == "opened ports 80 and 443 of 10.0.1.1 and gave each up with nothing said"
+    )
+    assert (
+        scan.description.endswith(
+            "4 ports of 10.0.1.1 such as 80, 443, 22, 25: all given up as soon as they answered"
+        )
+        or "4 ports" in scan.description
+    )
+    assert quiet(*(f for i in range(90) for f in looked_at(i * 5, "10.0.1.1", 80)))
+
+
+def test_one_port_given_up_on_many_hosts() -> None:
+    """Ten inside; never blocking, for balancers do it, too."""
+    harness = Harness(NetworkDiscovery)
+    for i, host in enumerate(hosts(9)):
+        harness.feed(*looked_at(i, host, 445))
+    assert not harness.findings
+    for i, host in enumerate(hosts(30, "10.0.2")):
+        harness.feed(*looked_at(10 + i, host, 445))
+    assert types(harness.findings) == {"HORIZONTAL_PORT_SCAN"}
+    assert not any(f.blocking for f in harness.findings)
+
+
+def test_connections_that_clients_give_up_outside() -> None:
+    """The slower of two addresses, and peers."""
+    given_up = [
+        fate(i, CLIENT, host, port, outcome)
+        for i, host in enumerate(hosts(60, "93.184.1"))
+        for port in (443 if i % 2 else 51413,)
+        for outcome in ("answered", "abandoned")
+    ]
+    assert quiet(*given_up)
+
+
+def test_a_walk_over_hosts_and_ports() -> None:
+    """Six hosts, each on another port; not when as many answer, and never blocking."""
+    harness = Harness(NetworkDiscovery)
+    harness.feed(*(fate(i, SCANNER, h, 20 + i, "unanswered") for i, h in enumerate(hosts(40))))
+    first = harness.findings[0]
+    assert first.type == "HORIZONTAL_PORT_SCAN"
+    assert first.description == (
+        "TCP SYN scan of 6 hosts such as 10.0.1.1, 10.0.1.2, 10.0.1.3, 10.0.1.4, 10.0.1.5, "
+        "on ports such as 20, 21, 22: none answered"
+    )
+    assert [f.confidence for f in harness.findings] == [600, 1000]
+    assert not any(f.blocking for f in harness.findings)
+    mixed = [
+        fate(i, CLIENT, h, 20 + i, "unanswered" if i % 2 else "answered")
+        for i, h in enumerate(hosts(40))
+    ]
+    assert quiet(*mixed)
+
+
+def test_streams_of_datagrams_are_no_questions() -> None:
+    """Telephone calls to one gateway, answered elsewhere."""
+    fates = [
+        fate(i, CLIENT, "10.0.1.1", 16384 + 2 * i, "unseen", proto="udp", flags=0)
+        for i in range(40)
+    ]
+    assert quiet(fate(0, CLIENT, "10.0.1.1", 53, "answered", proto="udp"), *fates)
+
+
+def test_networks_that_drop_quic() -> None:
+    """Its clients take TCP; told singly and as a sum."""
+    fates = [
+        fate(i, CLIENT, h, 443, "unanswered", proto="udp")
+        for i, h in enumerate(hosts(90, "93.184.1"))
+    ]
+    sum_of_them = record(
+        Attempts, at=99, role="source", saddr=CLIENT, dport=443, proto="udp",
+        addresses=80, ports=1, attempts=90,
+    )  # fmt: skip
+    heard = fate(0, CLIENT, "93.184.2.1", 53, "answered", proto="udp")
+    assert quiet(heard, *fates, sum_of_them)
+
+
+def test_services_that_ask_services_outside() -> None:
+    """A server asks its clients for their NetBIOS names."""
+    fates = [
+        fate(i, CLIENT, h, 137, "unanswered", proto="udp", sport=137)
+        for i, h in enumerate(hosts(60, "93.184.1"))
+    ]
+    assert quiet(fate(0, CLIENT, "93.184.2.1", 53, "answered", proto="udp"), *fates)
+
+
+def test_a_sweep_in_turn_needs_five() -> None:
+    """Live hosts inside, in the order of their numbers, one soon after the other."""
+    harness = Harness(NetworkDiscovery)
+    for i, host in enumerate(hosts(5)):
+        harness.feed(fate(i * 0.1, SCANNER, host, 0, "answered", proto="icmp", sport=8))
+    (finding,) = harness.findings
+    assert (finding.type, finding.confidence) == ("ICMP_ADDRESS_SCAN", 200)

@@ -10,6 +10,7 @@ from hdr_lite.module import Attempts, Fate
 from hdr_lite.module.testing import SECOND, record
 from hdr_lite.modules.network_discovery.probes import (
     Fingerprint,
+    Look,
     Sweep,
     is_reply_or_stray,
     kind_of,
@@ -164,3 +165,37 @@ def test_an_ipv6_source_is_its_64_and_hardware(number: int, other_half: int) -> 
 def test_an_ipv4_source_is_its_address() -> None:
     """Its hardware address may be the router's."""
     assert source_of("192.0.2.7", "02::") == "192.0.2.7"
+
+
+@pytest.mark.parametrize(("sport", "dport", "stray"), [
+    (3478, 50000, True), (27015, 33000, True), (53, 1024, True),
+    (40123, 50000, False), (3478, 500, False), (3478, 20000, False), (0, 50000, False),
+])  # fmt: skip
+def test_answers_of_services_by_their_ports(sport: int, dport: int, stray: bool) -> None:
+    """From a registered port to one such as systems give their clients."""
+    seen = record(Fate, proto="udp", sport=sport, dport=dport)
+    assert is_reply_or_stray(seen) is stray
+
+
+def test_a_look_needs_two_ports_in_a_minute() -> None:
+    """And is told once."""
+    look = Look()
+    assert not look.port(100 * SECOND, 80)
+    assert not look.port(101 * SECOND, 80)
+    assert not look.port(200 * SECOND, 443)
+    assert look.port(201 * SECOND, 80)
+    assert (look.words, look.is_news(), look.is_news()) == ("443 and 80", True, False)
+
+
+def test_a_sweep_in_turn() -> None:
+    """Of either family; a step back, another network or a pause begins anew."""
+    turns = {
+        True: [[f"10.0.0.{2 * i}" for i in range(5)], [f"fd00::{8 + i:x}" for i in range(5)]],
+        False: [[f"10.0.{i}.{i}" for i in range(5)], [f"10.0.0.{9 - i}" for i in range(5)]],
+    }
+    for told, lists in turns.items():
+        for addresses in lists:
+            sweep = Sweep()
+            for i, address in enumerate(addresses):
+                sweep.contact(i * SECOND // 10, address, True)
+            assert bool(sweep.news(10)) is told

@@ -116,3 +116,16 @@ def test_outcomes_in_words(refused: int, words: str) -> None:
     walk = walked("ffff")
     walk.refused = refused
     assert walk.outcomes == words
+
+
+def test_an_abandoned_contact_fails_after_all() -> None:
+    """Once; what its answer took away comes back, but not more."""
+    walk = walked("f")
+    walk.contact(1, "open", -STEP)
+    assert walk.abandon(1, "open", STEP)
+    assert not walk.abandon(2, "open", STEP)
+    assert (walk.score, walk.failures, walk.abandoned) == (2 * STEP, 2, 1)
+    assert walk.outcomes == "1 did not answer, 1 were given up as soon as they answered"
+    busy = walked("s" * 40)
+    busy.abandon(1, "10.0.0.1", STEP)
+    assert busy.score == -ACCUSED + STEP
