@@ -39,10 +39,9 @@ def files(folder: str) -> list[str]:
     return sorted(path for path in LABELS if path.startswith(f"{folder}/"))
 
 
-#: Labelled so, but of one connection or one port: no scan of ports or addresses is in them.
+#: Labelled so, but of one connection: no scan of ports or addresses is in them.
 OTHERWISE = {
     "detect/discovery_scan_dcerpc_endpoint_mapper.pcapng": "asks one service in one connection",
-    "detect/nmap_80_vanilla.pcap": "asks one port, once",
     "detect/vnc-scanner.pcap": "one connection",
 }
 
