@@ -60,7 +60,8 @@ def run(path: str, folder: Path) -> Done:
     done = analyse(CORPUS / path, folder, seconds=SECONDS)
     assert done.status in (0, 1, 2), done.stderr
     assert "Traceback" not in done.stderr
-    assert done.text("errors.log") == ""
+    faults = done.text("errors.log").splitlines()
+    assert [line for line in faults if ": broken after " not in line] == []  # the file's own fault
     return done
 
 
