@@ -1,4 +1,4 @@
-"""What ordinary conversations carry: DNS, DHCP, NTP, HTTP/1 and TLS messages, well formed.
+"""What ordinary conversations carry: DNS, DHCP, NTP, HTTP/1, TLS and more, well formed.
 
 Formats: RFC 1035 (DNS), 2131 (DHCP), 5905 (NTP), 9112 (HTTP/1.1), 8446 and 6066 (TLS).
 """
@@ -130,3 +130,23 @@ def tls_data(dice: Dice, length: int) -> bytes:
     """Application data: records of at most 16 kB."""
     parts = [min(16384, length - at) for at in range(0, length, 16384)]
     return b"".join(_record(23, dice.bytes(part)) for part in parts)
+
+
+def quic_initial(dice: Dice) -> bytes:
+    """A first QUIC packet of 1200 bytes; what is encrypted is random (RFC 9000, 17.2.2)."""
+    before = b"\xc3\0\0\0\1\x08" + dice.bytes(8) + b"\0\0"
+    rest = 1200 - len(before) - 2
+    return before + struct.pack("!H", 0x4000 | rest) + dice.bytes(rest)
+
+
+def stun_response(dice: Dice, client: str) -> bytes:
+    """A binding response with the mapped address (RFC 8489, 14.1)."""
+    mapped = struct.pack("!HHBBH", 1, 8, 0, 1, 50000) + IPv4Address(client).packed
+    return struct.pack("!HHI", 0x0101, len(mapped), 0x2112A442) + dice.bytes(12) + mapped
+
+
+def smb_negotiate(dice: Dice) -> bytes:
+    """An SMB2 negotiate request for one dialect, in its NetBIOS message (MS-SMB2, 2.2.3)."""
+    header = b"\xfeSMB" + struct.pack("<HHIHH", 64, 0, 0, 0, 1) + bytes(48)
+    body = struct.pack("<HHHHI", 36, 1, 1, 0, 0) + dice.bytes(16) + bytes(8) + b"\x02\x02"
+    return struct.pack("!I", len(header) + len(body)) + header + body

@@ -18,7 +18,7 @@ from tests.traffic.hosts import (
 )
 from tests.traffic.scenarios.registry import scenario
 from tests.traffic.tcp import Session, probe
-from tests.traffic.timeline import MILLISECOND, MINUTE, SECOND, Trace
+from tests.traffic.timeline import MILLISECOND, MINUTE, SECOND, START, Trace
 
 
 @scenario()
@@ -27,7 +27,7 @@ def quic_blocked(trace: Trace) -> None:
     meet(trace, 0, LAPTOP, ROUTER)
     for number in range(60):
         at, server = SECOND + number * 2 * SECOND, web_server(number)
-        hello = b"\xc3\0\0\0\1\x08" + trace.dice.bytes(1194)
+        hello = payloads.quic_initial(trace.dice)
         for repeat in range(2):
             sport = 40000 + number
             trace.udp(at + repeat * 200 * MILLISECOND, LAPTOP, sport, server, 443, hello)
@@ -91,8 +91,13 @@ def answers_only(trace: Trace) -> None:
     server = web_server(9)
     for number in range(60):
         at = number * SECOND
-        data = trace.dice.bytes(60)
-        for sport in (53, 123, 3478, 27015):
+        answers = {
+            53: payloads.dns_answer(number, f"www{number}.example", ("198.51.100.9",)),
+            123: payloads.ntp(4, (START + at) // SECOND),
+            3478: payloads.stun_response(trace.dice, LAPTOP.ip),
+            27015: b"\xff\xff\xff\xffI\x11a game\0",
+        }
+        for sport, data in answers.items():
             trace.udp(at, server, sport, LAPTOP, trace.dice.between(49152, 65000), data)
 
 
@@ -184,7 +189,7 @@ def shares(trace: Trace) -> None:
         Session(trace, LAPTOP, inside(31 + number), 9100, number * SECOND).refused()
     for number in range(10):
         session = Session(trace, LAPTOP, SERVER, 445, MINUTE + number * SECOND, rtt=MILLISECOND)
-        session.open().client(b"\0\0\0\x54\xfeSMB" + bytes(80)).server(bytes(200)).close()
+        session.open().client(payloads.smb_negotiate(trace.dice)).server(bytes(200)).close()
         refused = frames.udp((LAPTOP.ip, 50000 + number), (SERVER.ip, 137), bytes(50))
         trace.packet(MINUTE + number * SECOND, LAPTOP, SERVER, frames.UDP, refused)
         quoted = frames.ip(LAPTOP.ip, SERVER.ip, frames.UDP, refused)
