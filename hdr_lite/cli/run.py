@@ -41,7 +41,8 @@ from hdr_lite.native import set_title
 from hdr_lite.outputs import Console, file_outputs
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
-from hdr_lite.supervisor.process import Outcome, Supervisor, title
+from hdr_lite.supervisor.child import title
+from hdr_lite.supervisor.process import Outcome, Supervisor
 from hdr_lite.supervisor.terminal import Terminal
 
 _INSTANCE = re.compile(r"[A-Za-z0-9_.-]{1,32}")

@@ -15,7 +15,8 @@ from hdr_lite.link.codec import Digest, Done, Finish, Message, Notice, Opened, P
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.supervisor import process
-from hdr_lite.supervisor.process import Main, Outcome, Supervisor
+from hdr_lite.supervisor.child import Main
+from hdr_lite.supervisor.process import Outcome, Supervisor
 from hdr_lite.supervisor.terminal import Terminal
 
 DONE = Done(1, 2, 3, 4)
