@@ -62,7 +62,7 @@ def fork_child(name: str, process_title: str, main: Main, confine: Callable[[End
     return Child(name, pid, ours)
 
 
-def _live(main: Main, end: End, parent: int, name: str, confine: Callable[[End], None]) -> NoReturn:
+def _live(main: Main, end: End, name: str, confine: Callable[[End], None]) -> NoReturn:
     """The order in which each child starts; it never returns to the parent's code."""
     status = 1
     try:

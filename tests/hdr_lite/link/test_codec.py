@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from hdr_lite.link.codec import (
     LIMIT,
-    Answer,
     MESSAGES,
+    Answer,
     Decoder,
     Digest,
     Done,
