@@ -142,13 +142,16 @@ class _Peer:
         self._connection = connection
         self._in = b""
         self._asked = False
+        self._answered = False
 
     def step(self, handler: Handler) -> bool:
         """Do what can be done without waiting; False when it is over."""
         try:
             if self.out:
                 self.out = self.out[self._connection.send(self.out) :]
-                self.done = not self.out
+                if not self.out:  # what it still says is read first, or it would lose the answer
+                    self._connection.shutdown(socket.SHUT_WR)
+                    self._answered = True
             else:
                 self._read(handler)
         except BlockingIOError:
@@ -159,7 +162,7 @@ class _Peer:
 
     def answer(self, answer: Mapping[str, Any]) -> None:
         """What is to be written; a second answer is none."""
-        if self.out or self.done:
+        if self.out or self.done or self._answered:
             return
         text = json.dumps(answer).encode() + b"\n"
         if len(text) > MOST_ANSWER:
