@@ -296,7 +296,8 @@ class Daemon:
         member.heard = time.monotonic()
         target = member.role.routes.get(type(message))
         if target in self._members:
-            self._members[target].send(message)
+            member.answered(message)
+            self._members[target].order(message)
         match message:
             case Answer():
                 self._take_answer(member, message)

@@ -1,7 +1,7 @@
 """One process of the daemon over all its lives: what waits for it, what it said last."""
 
 import json
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Any
 
 from hdr_lite.link.codec import Message, encode
@@ -32,6 +32,7 @@ class Member:
         self.dropped = 0  #: messages that it never read
         self._waiting: deque[bytes] = deque()
         self._sent = 0  #: bytes of the first one that are under way
+        self._orders: OrderedDict[str, bytes] = OrderedDict()  #: that were not answered
 
     @property
     def name(self) -> str:
@@ -51,6 +52,8 @@ class Member:
         self.heard = now
         self.back_off.started(now)
         self._sent = 0
+        orders = list(self._orders.values())
+        self._waiting = deque([*orders, *(m for m in self._waiting if m not in orders)])
 
     def lose(self) -> None:
         """Its process has ended and was waited for."""
@@ -67,6 +70,19 @@ class Member:
             self.dropped += 1
         self._waiting.append(encode(message))
         self.flush()
+
+    def order(self, message: Message) -> None:
+        """Say it, and to each successor again until it was answered (``Role.order``)."""
+        if self.role.order is not None:
+            self._orders[self.role.order(message)] = encode(message)
+            if len(self._orders) > MOST_WAITING:
+                self._orders.popitem(last=False)
+        self.send(message)
+
+    def answered(self, message: Message) -> None:
+        """It answered an order."""
+        if self.role.order is not None:
+            self._orders.pop(self.role.order(message), None)
 
     def flush(self) -> None:
         """Say what waits, as far as there is room."""

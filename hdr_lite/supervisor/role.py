@@ -25,6 +25,9 @@ class Role:
     open: Callable[[], None] | None = None
     #: Message that it sends -> name of the process that gets it.
     routes: Mapping[type[Message], str] = field(default_factory=dict)
+    #: What names an order that is routed to it, and the answer that it sends about that. An
+    #: order stays until it is answered: a process that died before that finds it again.
+    order: Callable[[Message], str] | None = None
     #: Whether it takes ``Reload``. One that does not is started anew where its settings change.
     reloads: bool = False
     #: Whether it ends by itself once the process before it has; else a SIGTERM ends it.

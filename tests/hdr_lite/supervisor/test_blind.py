@@ -38,7 +38,7 @@ def test_interfaces() -> None:
     """Absent, down, without address: a sentence each; with an address there is nothing to say."""
     assert inside(
         """
-        ip link add a0 type dummy; ip link add b0 type dummy; ip link add c0 type dummy
+        for n in a b c; do ip link add ${n}0 type veth peer name ${n}1; done
         ip link set b0 up; sysctl -qw net.ipv6.conf.b0.disable_ipv6=1
         ip link set c0 up; ip addr add 192.168.3.1/24 dev c0
         $PYTHON -c "$ASK" a0 b0 c0 d0
@@ -54,7 +54,7 @@ def test_interfaces() -> None:
 def test_flowtables() -> None:
     """A flowtable is found with its name; only one with hardware offload blinds."""
     script = """
-        ip link add c0 type dummy; ip link set c0 up
+        ip link add c0 type veth peer name c1; ip link set c0 up
         nft add table inet t || exit 0
         nft "add flowtable inet t fast { hook ingress priority 0; devices = { c0 }; }" || exit 0
         $PYTHON -c "from hdr_lite.supervisor.blind import *; print(list(flowtables()))"
