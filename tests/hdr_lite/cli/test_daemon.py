@@ -17,12 +17,12 @@ def test_mistakes_at_the_start(tmp_path: Path) -> None:
         (("-P", "a/b"), "-P a/b: a name is 1 to 32"),
         (("-i", "lo", "-i", "lo"), "-i lo is given twice"),
         (("-i", "lo", "--set", "ring.size=7"), "ring.size must be"),
-        (("-i", "no-such-0", "-o", tmp_path / "out"), "no-such-0: no such interface"),
+        (("-i", "no-such-0", "-o", "/dev/null/out"), "no-such-0: no such interface"),
     ):
         done = hdr_lite("daemon", "--runtime", tmp_path, *words)
         assert done.status == 2, done.stderr
         assert sentence in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        assert "Traceback" not in done.stderr
         assert not (tmp_path / "hdr-lite.sock").exists()
 
 

@@ -410,9 +410,11 @@ def new_flow(self, f):
 def test_reload_of_the_threshold(tmp_path: Path) -> None:
     """From a reload on the new threshold holds, for evidence that was there before, too."""
     body = """
+def init(self): self.count = 0
 def new_flow(self, f):
+    self.count += 1
     self.set_evidence("Slow", family="anomaly", attacker=f.saddr,
-        threat_level=ThreatLevel.LOW, confidence=1.0, description=f.uid, port=int(f.uid[1:]))
+        threat_level=ThreatLevel.LOW, confidence=1.0, description="slow", port=self.count)
 """
     write_module(tmp_path, "mine", body)
     config = Config(modules=modules_config(tmp_path), detection=DetectionConfig(threshold=1.0))
