@@ -321,8 +321,8 @@ def test_children_die_with_the_supervisor() -> None:
     children = [os.pidfd_open(int(pid)) for pid in text.split()]
     os.kill(supervisor, signal.SIGKILL)
     os.waitpid(supervisor, 0)
-    for child in children:
-        assert select.select([child], [], [], 5)[0]
-        os.close(child)
+    for descriptor in children:
+        assert select.select([descriptor], [], [], 5)[0]
+        os.close(descriptor)
     os.close(reader)
     os.close(writer)
