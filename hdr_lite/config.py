@@ -153,6 +153,17 @@ class ModulesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DaemonConfig:
+    """``[daemon]``: the service."""
+
+    interfaces: tuple[str, ...] = setting(
+        (), "interfaces that are watched; none: those that have an inside address"
+    )
+    directory: str = setting("/var/log/hdr-lite", "where alerts and logs are written")
+    group: str = setting("hdr-lite", "group whose members may ask for the status")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings."""
 
@@ -164,6 +175,7 @@ class Config:
     modules: ModulesConfig = field(default_factory=ModulesConfig)
     output: OutputConfig = OutputConfig()
     memory: MemoryConfig = MemoryConfig()
+    daemon: DaemonConfig = DaemonConfig()
 
 
 # Loading ----------------------------------------------------------------------------------
@@ -233,6 +245,24 @@ def load(path: str | None = None, overrides: Iterable[Override] = ()) -> Setting
     for override in overrides:
         loader.take(tuple(override.key.split(".")), override.value, override.where, override.add)
     return loader.settings()
+
+
+def flatten(config: Config) -> dict[str, object]:
+    """Every setting under its key, as JSON can carry it; ``restore`` takes it back."""
+    values: dict[str, object] = {}
+    for section, part in sections().items():
+        for name in settings_of(part):
+            value = getattr(getattr(config, section), name)
+            values[f"{section}.{name}"] = list(value) if isinstance(value, tuple) else value
+    for module, options in config.modules.options.items():
+        for name, value in options.items():
+            values[f"modules.{module}.{name}"] = value
+    return values
+
+
+def restore(values: Mapping[str, object]) -> Config:
+    """The configuration of ``flatten``, checked again; ``ConfigError``."""
+    return load(None, (Override(key, value, key) for key, value in values.items())).config
 
 
 def parse_override(text: str) -> Override:

@@ -75,7 +75,39 @@ class Finish(NamedTuple):
     reason: str
 
 
-Message = Opened | Progress | Notice | Failed | Raised | Done | Digest | Finish
+class Request(NamedTuple):
+    """To any child: answer this. The verb ``figures`` is every child's to answer."""
+
+    number: int  #: comes back in the answer
+    text: str  #: a JSON object with a ``verb``
+
+
+class Answer(NamedTuple):
+    """Any child: the answer to the request of that number."""
+
+    number: int
+    text: str  #: a JSON object
+
+
+class Reload(NamedTuple):
+    """To a child that keeps what it has learned: these settings hold from now on."""
+
+    settings: str  #: a JSON object, ``config.flatten``
+
+
+Message = (
+    Opened
+    | Progress
+    | Notice
+    | Failed
+    | Raised
+    | Done
+    | Digest
+    | Finish
+    | Request
+    | Answer
+    | Reload
+)
 
 #: Number on the wire -> message type.
 MESSAGES: tuple[type[Message], ...] = (
@@ -87,6 +119,9 @@ MESSAGES: tuple[type[Message], ...] = (
     Done,
     Digest,
     Finish,
+    Request,
+    Answer,
+    Reload,
 )
 _FIELDS = tuple(tuple(m.__annotations__[name] for name in m._fields) for m in MESSAGES)
 

@@ -171,3 +171,30 @@ def die_with_parent(signal: int, /) -> None:
 
 def set_title(title: str, /) -> None:
     """Name this process in ps and top; 15 bytes are kept."""
+
+def keep_capabilities() -> None:
+    """Let the permitted capabilities outlive the change from root to another user."""
+
+def limit_capabilities(bounding: int, /) -> None:
+    """Take all but these (a bit each) out of the bounding set.
+
+    OSError EPERM: without CAP_SETPCAP.
+    """
+
+def set_capabilities(capabilities: int, /) -> None:
+    """Have these (a bit each), permitted and effective; none is inheritable or ambient.
+
+    OSError EPERM: one of them is not permitted.
+    """
+
+def forbid_new_privileges() -> None:
+    """Set no_new_privs, which nothing takes back."""
+
+def restrict_calls(allowed: dict[str, tuple[int, ...]], fatal: tuple[str, ...], /) -> None:
+    """Let this process make the allowed system calls only.
+
+    Where values are given, a call's first argument (its low 32 bits) must be one of them.
+    A fatal call ends the process, any other is EPERM and a line in the audit log. Calls
+    that this machine does not have are passed over. ValueError: no such name anywhere.
+    OSError: the kernel has no seccomp, or no_new_privs is not set.
+    """

@@ -2,16 +2,21 @@
 
 From a file it reads until the end, and waits wherever the ring is full, so that nothing is
 lost. From interfaces it takes what the kernel has, never waits for the engine, and moves
-traffic time on when no packets do. Either way the last record is the final ``Stats``.
+traffic time on when no packets do. Either way the last record is the final ``Stats``,
+unless another sensor is about to take its place.
 """
 
+import json
 import select
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from hdr_lite.config import Config
-from hdr_lite.link.codec import Failed, Notice, Opened, Progress
+from hdr_lite.link.codec import Answer, Failed, Finish, Notice, Opened, Progress, Request
 from hdr_lite.link.end import End
+from hdr_lite.link.figures import own_memory
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.native import Meter
 from hdr_lite.records.flow import Stats
@@ -40,14 +45,23 @@ class Inputs(NamedTuple):
 
 
 def run_sensor(
-    inputs: Inputs, config: Config, memory: RingMemory, wanted: int, end: End, stop: StopSignal
+    inputs: Inputs,
+    config: Config,
+    memory: RingMemory,
+    wanted: int,
+    end: End,
+    stop: StopSignal,
+    clock: TrafficClock | None = None,
 ) -> int:
     """The sensor process from start to end; its exit status.
 
     ``wanted`` has a bit for each kind of record that somebody reads. ``SourceError`` when
-    a source cannot be opened.
+    a source cannot be opened. A service gives its ``clock``, which outlives a sensor; an
+    interface that goes away is then waited for.
     """
-    clock = TrafficClock() if inputs.interfaces else None
+    lasting = clock is not None
+    if inputs.interfaces:
+        clock = clock or TrafficClock()
     sources = _open(inputs, config, clock)
     ring = RingWriter(memory)
     meter = make_meter(ring.ring, wanted, config.meter, wait=clock is None)
@@ -56,6 +70,8 @@ def run_sensor(
         if not source.decoded:
             end.send(Notice(f"{source.name}: link type {source.linktype} is not decoded"))
     sensor = Sensor(sources, meter, ring, end, stop)
+    if lasting and clock is not None:
+        sensor.reopen = partial(_open_again, inputs, config, clock)
     sensor.report()
     if clock is None:
         sensor.replay()
@@ -73,8 +89,16 @@ def _open(inputs: Inputs, config: Config, clock: TrafficClock | None) -> list[So
     ]
 
 
+def _open_again(inputs: Inputs, config: Config, clock: TrafficClock, name: str) -> Source:
+    """An interface that had gone away, as the source that it was."""
+    return open_interface(name, config.capture, inputs.interfaces.index(name), clock)
+
+
 class Sensor:
     """The loops over open sources."""
+
+    #: Opens an interface again; None: one that is lost stays lost. ``SourceError``.
+    reopen: Callable[[str], Source] | None = None
 
     def __init__(
         self, sources: list[Source], meter: Meter, ring: RingWriter, end: End, stop: StopSignal
@@ -86,6 +110,7 @@ class Sensor:
         self._stop = stop
         self._errors: dict[str, str] = {}  # source -> how it broke
         self._reported = time.monotonic()
+        self._retired = False  # another sensor takes over: the engine reads on
 
     def replay(self) -> None:
         """Read the file until its end, a break in it, or a signal."""
@@ -108,12 +133,15 @@ class Sensor:
         """Take packets from the interfaces until a signal, or until none of them is left."""
         ready = select.poll()
         ready.register(self._stop, select.POLLIN)
+        ready.register(self._end, select.POLLIN)
         live = {source.fileno(): source for source in self._sources}
         for descriptor in live:
             ready.register(descriptor, select.POLLIN)
         ticked = clock.now()
-        while live and not self._stop:
+        while (live or self.reopen) and not self._stop and not self._retired:
             woken = [descriptor for descriptor, _ in ready.poll(TICK_MS)]
+            if self._end.fileno() in woken:
+                self._hear()
             now = clock.now()
             tick = now - ticked >= TICK_MS * 1_000_000
             # An interface that is down wakes nobody when it is removed: at a tick each is read.
@@ -124,14 +152,64 @@ class Sensor:
             if tick:
                 ticked = now
                 self._meter.advance(now - LAG)  # it tells the time, too
+                for source in self._returned(live):
+                    ready.register(source.fileno(), select.POLLIN)
+                    live[source.fileno()] = source
             self._ring.notify()
             self._report_sometimes()
+
+    def _returned(self, live: dict[int, Source]) -> list[Source]:
+        """Interfaces that are back, opened again."""
+        back: list[Source] = []
+        if self.reopen is None or len(live) == len(self._sources):
+            return back
+        for place, old in enumerate(self._sources):
+            if old in live.values():
+                continue
+            try:
+                new = self.reopen(old.name)
+            except SourceError as error:
+                self._errors[old.name] = str(error)
+                continue
+            old.close()
+            self._sources[place] = new
+            self._errors.pop(old.name, None)
+            self._end.send(Notice(f"{old.name}: watched again"))
+            back.append(new)
+        return back
+
+    def _hear(self) -> None:
+        """Take what the parent sent."""
+        for message in self._end.receive():
+            match message:
+                case Request():
+                    self._end.send(Answer(message.number, json.dumps(self._figures(message))))
+                case Finish():
+                    self._retired = True
+
+    def _figures(self, request: Request) -> dict[str, object]:
+        """What ``hdr-lite status`` shows of the sensor."""
+        ring = self._ring.ring
+        return {
+            "sources": self._facts(),
+            "flows": self._meter.flows,
+            "counters": self._meter.counters(),
+            "malformed": self._meter.events(),
+            "ring": {
+                "used": ring.used,
+                "capacity": ring.capacity,
+                "dropped": {kind.name: n for kind in Kind if (n := ring.dropped[kind])},
+            },
+            "memory": own_memory() if json.loads(request.text).get("memory") else 0,
+        }
 
     def finish(self) -> int:
         """End every flow, tell the final counters; the exit status."""
         while not self._meter.flush():
             self._ring.wait_for_room()
-        stats = Stats(True, self._meter.counters(), self._meter.events(), self._facts())
+        stats = Stats(
+            not self._retired, self._meter.counters(), self._meter.events(), self._facts()
+        )
         while not self._ring.ready:
             self._ring.wait_for_room()
         self._ring.put_record(Kind.STATS, self._meter.now, stats)

@@ -8,6 +8,7 @@
 #include "meter_type.h"
 #include "process.h"
 #include "ring_type.h"
+#include "seccomp.h"
 #include "state.h"
 #include "tally_type.h"
 
@@ -31,7 +32,7 @@ static int native_exec(PyObject *module)
 {
     /* One line a type, in the order of enum native_type. */
     static int (*const add[])(PyObject *) = {
-        process_add,    ring_type_add,    meter_type_add,
+        process_add,    seccomp_add,      ring_type_add,   meter_type_add,
         tally_type_add, capture_type_add, budget_type_add,
     };
     for (unsigned i = 0; i < sizeof add / sizeof add[0]; i++) {

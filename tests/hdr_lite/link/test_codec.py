@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hdr_lite.link.codec import (
     LIMIT,
     MESSAGES,
+    Answer,
     Decoder,
     Digest,
     Done,
@@ -19,6 +20,8 @@ from hdr_lite.link.codec import (
     Opened,
     Progress,
     Raised,
+    Reload,
+    Request,
     encode,
 )
 
@@ -33,6 +36,9 @@ _ANY = st.one_of(
     st.builds(Done, _COUNT, _COUNT, _COUNT, _COUNT),
     st.builds(Digest, _TEXT),
     st.builds(Finish, _TEXT),
+    st.builds(Request, _COUNT, _TEXT),
+    st.builds(Answer, _COUNT, _TEXT),
+    st.builds(Reload, _TEXT),
 )
 
 
@@ -56,6 +62,7 @@ def test_round_trip_in_pieces_of_any_size(messages: list[Message], piece: int) -
 def test_every_message_has_a_strategy() -> None:
     """A new message type is in the round trip test, too."""
     covered = {Opened, Progress, Notice, Failed, Raised, Done, Digest, Finish}
+    covered |= {Request, Answer, Reload}
     assert covered == set(MESSAGES)
 
 
