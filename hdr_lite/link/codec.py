@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgpack
 
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
+
 HEADER = 4
 #: Longest body, in bytes.
 LIMIT = 64 * 1024
@@ -75,7 +77,21 @@ class Finish(NamedTuple):
     reason: str
 
 
-Message = Opened | Progress | Notice | Failed | Raised | Done | Digest | Finish
+Message = (
+    Opened
+    | Progress
+    | Notice
+    | Failed
+    | Raised
+    | Done
+    | Digest
+    | Finish
+    | Block
+    | Limit
+    | Quarantine
+    | Enforced
+    | Ready
+)
 
 #: Number on the wire -> message type.
 MESSAGES: tuple[type[Message], ...] = (
@@ -87,6 +103,11 @@ MESSAGES: tuple[type[Message], ...] = (
     Done,
     Digest,
     Finish,
+    Block,
+    Limit,
+    Quarantine,
+    Enforced,
+    Ready,
 )
 _FIELDS = tuple(tuple(m.__annotations__[name] for name in m._fields) for m in MESSAGES)
 

@@ -21,6 +21,7 @@ from hdr_lite.link.codec import (
     Raised,
     encode,
 )
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
 
 _COUNT = st.integers(0, 2**64 - 1)
 _TEXT = st.text(max_size=50)
@@ -33,6 +34,11 @@ _ANY = st.one_of(
     st.builds(Done, _COUNT, _COUNT, _COUNT, _COUNT),
     st.builds(Digest, _TEXT),
     st.builds(Finish, _TEXT),
+    st.builds(Block, _TEXT, _TEXT, _COUNT, _TEXT, _COUNT),
+    st.builds(Limit, _TEXT, _TEXT, _COUNT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Quarantine, _TEXT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Enforced, _TEXT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Ready, _TEXT),
 )
 
 
@@ -56,6 +62,7 @@ def test_round_trip_in_pieces_of_any_size(messages: list[Message], piece: int) -
 def test_every_message_has_a_strategy() -> None:
     """A new message type is in the round trip test, too."""
     covered = {Opened, Progress, Notice, Failed, Raised, Done, Digest, Finish}
+    covered |= {Block, Limit, Quarantine, Enforced, Ready}
     assert covered == set(MESSAGES)
 
 
