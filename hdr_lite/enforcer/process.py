@@ -8,6 +8,8 @@ arrived and carries them out in one transaction.
 import select
 import socket
 import time
+from collections import deque
+from contextlib import suppress
 from functools import partial
 
 from hdr_lite.config import Config, UserError
@@ -17,7 +19,7 @@ from hdr_lite.enforcer.enforcer import Enforcer
 from hdr_lite.enforcer.netlink import NETLINK_ROUTE, open_netlink
 from hdr_lite.enforcer.nft import NftError
 from hdr_lite.enforcer.ruleset import ports_of
-from hdr_lite.link.codec import Notice
+from hdr_lite.link.codec import Message, Notice
 from hdr_lite.link.end import End, LinkClosed
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.records.verb import Block, Limit, Quarantine, Ready
@@ -28,6 +30,8 @@ LOOK, IDLE = 2.0, 30.0
 SETTLE = 0.2
 #: Seconds until tables that could not be made are tried again.
 RETRY = 1.0
+#: Messages kept for a reader that is slow; blocking waits for none.
+OUTBOX = 1024
 
 
 def run_enforcer(
@@ -35,6 +39,7 @@ def run_enforcer(
 ) -> int:
     """The enforcer process from start to end; its exit status. ``UserError``: it cannot begin."""
     ports = ports_of(config.enforcer.management_ports, "enforcer.management_ports")
+    outbox = Outbox(end)
     with open_netlink(NETLINK_ROUTE, NEWS) as news:
         news.setblocking(False)
         enforcer = Enforcer(
@@ -43,23 +48,50 @@ def run_enforcer(
             cutter or ConntrackCutter(),
             partial(time.clock_gettime, time.CLOCK_BOOTTIME),
             partial(gather_facts, ports=ports),
-            lambda text: end.send(Notice(f"enforcer: {text}")),
+            lambda text: outbox.put(Notice(f"enforcer: {text}")),
         )
         try:
-            end.send(Ready(enforcer.begin()))
+            outbox.put(Ready(enforcer.begin()))
         except NftError as error:
             raise UserError(f"nftables refuses our table: {error}") from None
-        Process(enforcer, end, stop, news).loop()
+        Process(enforcer, end, outbox, stop, news).loop()
         enforcer.end()
+    with suppress(LinkClosed):
+        outbox.pump()
     return 0
+
+
+class Outbox:
+    """What is to be said, sent as the other end reads it; the oldest is lost if it does not."""
+
+    def __init__(self, end: End) -> None:
+        self._end = end
+        self._messages: deque[Message] = deque(maxlen=OUTBOX)
+        self._writable = select.poll()
+        self._writable.register(end, select.POLLOUT)
+
+    def __bool__(self) -> bool:
+        return bool(self._messages)
+
+    def put(self, message: Message) -> None:
+        """Say it at the next :meth:`pump`."""
+        self._messages.append(message)
+
+    def pump(self) -> None:
+        """Send what there is room for; ``LinkClosed``."""
+        while self._messages and self._writable.poll(0):
+            self._end.send(self._messages.popleft())
 
 
 class Process:
     """The loop over the link, the two monitors and time."""
 
-    def __init__(self, enforcer: Enforcer, end: End, stop: StopSignal, news: socket.socket) -> None:
+    def __init__(
+        self, enforcer: Enforcer, end: End, outbox: Outbox, stop: StopSignal, news: socket.socket
+    ) -> None:
         self._enforcer = enforcer
         self._end = end
+        self._outbox = outbox
         self._stop = stop
         self._news = news
         self._refused = 0  # orders over the pace, not yet told
@@ -73,14 +105,15 @@ class Process:
         for part in (self._stop, self._end, self._news, self._enforcer.monitor):
             poll.register(part, select.POLLIN)
         while not self._stop:
-            ready = {descriptor for descriptor, _ in poll.poll(self._patience() * 1000)}
             try:
-                self._turn(ready)
+                self._outbox.pump()
+                poll.modify(self._end, select.POLLIN | (select.POLLOUT if self._outbox else 0))
+                self._turn({descriptor for descriptor, _ in poll.poll(self._patience() * 1000)})
             except LinkClosed:
                 return
             except NftError as error:
                 if self._harmed_at is None:
-                    self._end.send(Notice(f"enforcer: nftables refuses our table: {error}"))
+                    self._outbox.put(Notice(f"enforcer: nftables refuses our table: {error}"))
                 self._harmed_at = time.monotonic()
 
     def _turn(self, ready: set[int]) -> None:
@@ -103,7 +136,7 @@ class Process:
                     answers.append(answer)
         self._enforcer.apply()
         for answer in answers:
-            self._end.send(answer)
+            self._outbox.put(answer)
 
     def _drain_news(self) -> None:
         while True:
@@ -131,7 +164,7 @@ class Process:
 
     def _tell_refused(self) -> None:
         if self._refused:
-            self._end.send(
+            self._outbox.put(
                 Notice(f"enforcer: {self._refused} orders came too fast and were refused")
             )
             self._refused = 0

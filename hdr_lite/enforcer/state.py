@@ -9,6 +9,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +68,8 @@ def save(path: Path, holds: Iterable[KeptHold], offenders: Iterable[KeptOffender
             os.fsync(file.fileno())
         new.replace(path)
     except OSError:
-        new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()
         raise
     _sync_folder(path.parent)
     return _HEADER.size + len(body)

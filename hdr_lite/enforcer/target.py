@@ -1,7 +1,7 @@
 """Whom an order names: an IPv4 or IPv6 address, an IPv6 /64, a MAC; checked and canonical."""
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from typing import NamedTuple
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -28,8 +28,6 @@ class Target(NamedTuple):
 def parse_target(text: str) -> Target:
     """An address or /64 as the engine and operators write it; ``TargetError``."""
     try:
-        if "/" not in text:
-            return _host(ip_address(text))
         network = ip_network(text)
     except ValueError:
         raise TargetError(f"{text[:50]!r} is no address") from None
@@ -42,11 +40,8 @@ def parse_target(text: str) -> Target:
 
 
 def _host(address: Address) -> Target:
-    if isinstance(address, IPv6Address):
-        if address.scope_id:
-            raise TargetError(f"{address} names an interface")
-        if address.ipv4_mapped:
-            return _host(address.ipv4_mapped)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return _host(address.ipv4_mapped)
     if address.is_multicast or address.is_loopback or address.is_unspecified:
         raise TargetError(f"{address} is no host's address")
     if str(address) == "255.255.255.255":

@@ -88,6 +88,17 @@ def connects(inside: Namespace, source: str, target: str, port: int = 80) -> boo
     return True
 
 
+def datagrams(inside: Namespace, port: int) -> socket.socket:
+    """A UDP socket of a namespace, for IPv4."""
+
+    def make() -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("", port))
+        return sock
+
+    return sockets(inside, make)
+
+
 def listening(inside: Namespace, port: int) -> socket.socket:
     """A listener of a namespace, for IPv4 and IPv6; the kernel alone completes handshakes."""
 

@@ -33,7 +33,7 @@ class Enforcing:
 
     def __init__(self, inside: Namespace, state: Path, **settings: object) -> None:
         ours, theirs = socket.socketpair()
-        values = {"enforcer.state": str(state), "enforcer.mode": "block"}
+        values: dict[str, object] = {"enforcer.state": str(state), "enforcer.mode": "block"}
         values |= {key.replace("__", "."): value for key, value in settings.items()}
         program = [sys.executable, "-m", "tests.netns.enforcing", str(theirs.fileno())]
         self.process = subprocess.Popen(
@@ -74,6 +74,10 @@ class Enforcing:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to end, or kill it; its exit status."""
         self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Its exit status, once it has ended."""
         _, said = self.process.communicate(timeout=10)
         assert "Traceback" not in said, said
         return self.process.returncode
@@ -82,7 +86,7 @@ class Enforcing:
         """End what still runs."""
         if self.process.poll() is None:
             self.process.kill()
-            self.process.communicate()
+        self.process.communicate()
         self._end.close()
 
     def _take(self, wanted: Callable[[Message], bool], seconds: float) -> Message:
