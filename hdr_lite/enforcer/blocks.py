@@ -168,7 +168,7 @@ class Pace:
     def allows(self, now: float) -> bool:
         """Whether one more may be done now; counts it if so."""
         if self._at is not None:
-            self._tokens = min(self._rate, self._tokens + (now - self._at) * self._rate)
+            self._tokens = min(self._rate, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = now
         if self._tokens < 1:
             return False

@@ -19,6 +19,7 @@ from hdr_lite.enforcer.ruleset import (
     BLOCKS,
     LIMITS,
     QUARANTINE,
+    Element,
     removal,
     skeleton,
     table_name,
@@ -59,6 +60,7 @@ class Enforcer:
         self._nft = Nft()
         self._families: tuple[str, ...] = ()
         self._state = Path(config.enforcer.state)
+        self._harmed = False  # told while something else was done
         self._changed = False  # since the state file was written
         self._saved, self._written = clock(), 0
         self._facts_at = float("-inf")
@@ -111,7 +113,7 @@ class Enforcer:
         if elements:
             self._changed = True
             try:
-                self._nft.run_all(transactions(self._table, self._families, elements))
+                self._set(elements)
             except NftError:  # somebody took the tables away and we did not hear of it yet
                 self.rebuild("a change was refused")
         if doomed:
@@ -124,7 +126,9 @@ class Enforcer:
 
     def heed(self) -> None:
         """Read the monitor: when somebody else harmed our tables, make them whole."""
-        if self.monitor.harmed() and self.orders.mode != "observe":
+        harmed = self.monitor.harmed() or self._harmed
+        self._harmed = False
+        if harmed and self.orders.mode != "observe":
             self.rebuild("somebody else changed them")
 
     def rebuild(self, why: str) -> None:
@@ -183,8 +187,14 @@ class Enforcer:
         elements = self.orders.elements
         self.orders.elements = []
         wanted = self.orders.everything(self._clock(), there=there) if empty else elements
-        self._nft.run_all(transactions(self._table, self._families, wanted))
+        self._set(wanted)
         return problems
+
+    def _set(self, elements: Iterable[Element]) -> None:
+        """Carry out changes of sets; what the monitor tells meanwhile is read as it comes."""
+        for text in transactions(self._table, self._families, elements):
+            self._nft.run(text)
+            self._harmed |= self.monitor.harmed()
 
     def _make(self, family: str) -> None:
         """A table's rules; made from nothing where an older one has other sets."""

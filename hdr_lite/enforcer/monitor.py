@@ -31,7 +31,8 @@ _GENERATION_PID = 2
 _ELEMENTS, _KEY, _EXPIRATION, _EXPRESSION = 3, 1, 5, 7
 _VALUE, _EXPRESSION_DATA, _COUNTER_PACKETS = 1, 2, 2
 _INET = 1
-_BUFFER = 1 << 20
+_SO_RCVBUFFORCE = 33  # past net.core.rmem_max, for a holder of CAP_NET_ADMIN
+_BUFFER = 1 << 21  # a transaction of ours tells up to three changes for each of its elements
 
 
 class Monitor:
@@ -45,7 +46,7 @@ class Monitor:
     def __init__(self, table: str) -> None:
         self._table = table.encode()
         self._socket = open_netlink(NETLINK_NETFILTER, _GROUP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
         self._socket.setblocking(False)
         self._own: int | None = None
         self._made = self._harmed = False  # by the transaction whose maker is not told yet

@@ -1,7 +1,5 @@
 """The one place that talks to libnftables, through Debian's python3-nftables."""
 
-from collections.abc import Iterable
-
 from hdr_lite.config import UserError
 
 
@@ -26,8 +24,3 @@ class Nft:
         status, _, error = self._nftables.cmd(transaction)
         if status:
             raise NftError(error.strip().partition("\n")[0] or f"status {status}")
-
-    def run_all(self, transactions: Iterable[str]) -> None:
-        """One after the other, so that only one is in memory."""
-        for transaction in transactions:
-            self.run(transaction)

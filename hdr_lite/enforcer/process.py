@@ -117,10 +117,9 @@ class Process:
                 self._harmed_at = time.monotonic()
 
     def _turn(self, ready: set[int]) -> None:
-        if self._enforcer.monitor.fileno() in ready:
-            self._enforcer.heed()
         if self._end.fileno() in ready:
             self._take_orders()
+        self._enforcer.heed()
         if self._news.fileno() in ready:
             self._drain_news()
         self._timers(time.monotonic())

@@ -29,6 +29,8 @@ def parse_target(text: str) -> Target:
     """An address or /64 as the engine and operators write it; ``TargetError``."""
     try:
         network = ip_network(text)
+        if "%" in text:  # a zone, which may be any text
+            raise ValueError
     except ValueError:
         raise TargetError(f"{text[:50]!r} is no address") from None
     if network.prefixlen == network.max_prefixlen:

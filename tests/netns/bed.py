@@ -15,16 +15,18 @@ import itertools
 import os
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tests.netns.network import Namespace
 
 _numbers = itertools.count()
+T = TypeVar("T")
 
 #: The world's other addresses; .2 is the router's gateway.
 ATTACKER, FRIEND = "203.0.113.5", "203.0.113.6"
@@ -47,20 +49,24 @@ class Bed:
         return connects(self.world, source, target, port)
 
 
-def sockets(inside: Namespace, make: Callable[[], socket.socket]) -> socket.socket:
-    """A socket made inside a namespace; it stays there, this process does not."""
-    made: list[socket.socket] = []
+@contextmanager
+def resident(inside: Namespace) -> Iterator[Executor]:
+    """A thread that lives in a namespace and does there what it is given."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(_enter, inside).result()
+        yield thread
 
-    def enter() -> None:
-        with Path(f"/run/netns/{inside.name}").open() as file:
-            if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0):
-                raise OSError(ctypes.get_errno(), "setns")
-        made.append(make())
 
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
-    return made[0]
+def within(inside: Namespace, do: Callable[[], T]) -> T:
+    """Do something in a namespace; sockets made there stay there, this process does not."""
+    with resident(inside) as thread:
+        return thread.submit(do).result()
+
+
+def _enter(inside: Namespace) -> None:
+    with Path(f"/run/netns/{inside.name}").open() as file:
+        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0):
+            raise OSError(ctypes.get_errno(), "setns")
 
 
 def opened(
@@ -68,7 +74,7 @@ def opened(
 ) -> socket.socket:
     """A TCP connection from an address of a namespace; ``OSError`` when there is none."""
     family = socket.AF_INET6 if ":" in target else socket.AF_INET
-    sock = sockets(inside, lambda: socket.socket(family, socket.SOCK_STREAM))
+    sock = within(inside, lambda: socket.socket(family, socket.SOCK_STREAM))
     try:
         sock.settimeout(seconds)
         sock.bind((source, 0))
@@ -96,7 +102,7 @@ def datagrams(inside: Namespace, port: int) -> socket.socket:
         sock.bind(("", port))
         return sock
 
-    return sockets(inside, make)
+    return within(inside, make)
 
 
 def listening(inside: Namespace, port: int) -> socket.socket:
@@ -107,7 +113,7 @@ def listening(inside: Namespace, port: int) -> socket.socket:
         sock.listen(4000)
         return sock
 
-    return sockets(inside, make)
+    return within(inside, make)
 
 
 def until(true: Callable[[], bool], seconds: float = 5) -> float:
@@ -124,16 +130,17 @@ def _ip(*words: str) -> None:
 
 
 @contextmanager
-def _namespace(role: str) -> Iterator[Namespace]:
-    namespace = Namespace(f"hdr-lite-{os.getpid()}-{next(_numbers)}-{role}")
-    _ip("netns", "add", namespace.name)
+def namespace(role: str) -> Iterator[Namespace]:
+    """A network namespace of its own, its loopback up."""
+    made = Namespace(f"hdr-lite-{os.getpid()}-{next(_numbers)}-{role}")
+    _ip("netns", "add", made.name)
     try:
         for which in ("all", "default"):
-            namespace.run("sysctl", "-qw", f"net.ipv6.conf.{which}.accept_dad=0")
-        namespace.run("ip", "link", "set", "lo", "up")
-        yield namespace
+            made.run("sysctl", "-qw", f"net.ipv6.conf.{which}.accept_dad=0")
+        made.run("ip", "link", "set", "lo", "up")
+        yield made
     finally:
-        _ip("netns", "del", namespace.name)
+        _ip("netns", "del", made.name)
 
 
 def join(left: Namespace, name: str, right: Namespace, other: str) -> None:
@@ -151,10 +158,35 @@ def addresses(inside: Namespace, interface: str, *words: str) -> None:
 
 
 @contextmanager
+def bridged() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
+    """A router with a bridge ``br0`` (192.168.9.1) and two hosts on it: router, .11 and .12.
+
+    The hosts' MACs end in :11 and :12.
+    """
+    with ExitStack() as stack:
+        router, one, two = (stack.enter_context(namespace(n)) for n in ("rtr", "one", "two"))
+        _ip("-n", router.name, "link", "add", "br0", "type", "bridge")
+        addresses(router, "br0", "192.168.9.1/24")
+        for number, host in ((11, one), (12, two)):
+            join(router, f"p{number}", host, "h0")
+            _ip("-n", router.name, "link", "set", f"p{number}", "master", "br0")
+            _ip("-n", host.name, "link", "set", "h0", "address", f"02:00:00:00:09:{number}")
+            addresses(host, "h0", f"192.168.9.{number}/24")
+            stack.enter_context(listening(host, 80))
+        _ip("-n", router.name, "link", "set", "br0", "up")
+        stack.enter_context(listening(router, 53))
+        stack.enter_context(listening(router, 22))
+        until(lambda: connects(one, "192.168.9.11", "192.168.9.12"))
+        until(lambda: connects(one, "192.168.9.11", "192.168.9.1", 53))
+        until(lambda: connects(two, "192.168.9.12", "192.168.9.1", 53))
+        yield router, one, two
+
+
+@contextmanager
 def bed() -> Iterator[Bed]:
     """A router that forwards, with both its sides."""
     with ExitStack() as stack:
-        world, router, lan = (stack.enter_context(_namespace(n)) for n in ("world", "rtr", "lan"))
+        world, router, lan = (stack.enter_context(namespace(n)) for n in ("world", "rtr", "lan"))
         join(world, "w0", router, "wan0")
         join(lan, "l0", router, "lan0")
         _ip("-n", lan.name, "link", "set", "l0", "address", LAN_MAC)

@@ -25,8 +25,8 @@ from tests.netns.bed import (
     connects,
     datagrams,
     opened,
-    sockets,
     until,
+    within,
 )
 from tests.netns.enforcing import enforcing
 from tests.netns.network import Namespace
@@ -207,7 +207,7 @@ def test_too_many_limits_become_one_rate(net: Bed, tmp_path: Path) -> None:
 def send_datagrams(inside: Namespace, source: str, target: str, port: int, number: int) -> None:
     """As many, each from a port of its own."""
     for _ in range(number):
-        with sockets(inside, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sock:
+        with within(inside, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sock:
             sock.bind((source, 0))
             sock.sendto(b"x", (target, port))
 
