@@ -30,6 +30,8 @@ LOOK, IDLE = 2.0, 30.0
 SETTLE = 0.2
 #: Seconds until tables that could not be made are tried again.
 RETRY = 1.0
+#: Seconds that connections of the blocked wait to be cut while orders keep coming.
+CUT_WAIT = 0.1
 #: Messages kept for a reader that is slow; blocking waits for none.
 OUTBOX = 1024
 
@@ -96,6 +98,7 @@ class Process:
         self._news = news
         self._refused = 0  # orders over the pace, not yet told
         self._facts_due: float | None = None
+        self._cut_since: float | None = None  # the first of those that are to be cut
         self._harmed_at: float | None = None  # tables could not be made again
         self._ticked = time.monotonic()
 
@@ -117,9 +120,11 @@ class Process:
                 self._harmed_at = time.monotonic()
 
     def _turn(self, ready: set[int]) -> None:
-        if self._end.fileno() in ready:
+        busy = self._end.fileno() in ready
+        if busy:
             self._take_orders()
         self._enforcer.heed()
+        self._cut_sometimes(busy)
         if self._news.fileno() in ready:
             self._drain_news()
         self._timers(time.monotonic())
@@ -136,6 +141,16 @@ class Process:
         self._enforcer.apply()
         for answer in answers:
             self._outbox.put(answer)
+
+    def _cut_sometimes(self, busy: bool) -> None:
+        """Cut connections once orders rest, at the latest after a while."""
+        if not self._enforcer.orders.cut:
+            return
+        now = time.monotonic()
+        self._cut_since = self._cut_since or now
+        if not busy or now - self._cut_since >= CUT_WAIT:
+            self._enforcer.cut()
+            self._cut_since = None
 
     def _drain_news(self) -> None:
         while True:
@@ -173,6 +188,8 @@ class Process:
 
     def _patience(self) -> float:
         """Seconds until something is due."""
+        if self._enforcer.orders.cut:
+            return 0.0
         now = time.monotonic()
         due = [self._ticked + self._interval()]
         due += [self._facts_due] if self._facts_due is not None else []

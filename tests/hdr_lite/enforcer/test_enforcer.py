@@ -92,6 +92,7 @@ def test_batch_is_applied_together(rig: Rig) -> None:
     assert "203.0.113" not in rig.tables()
     rig.run(rig.enforcer.apply)
     assert rig.tables().count("expires") == 3
+    rig.enforcer.cut()
     assert [t.key for t in rig.cut.targets] == [f"203.0.113.{n}" for n in range(3)]
     rig.run(rig.enforcer.end)
     assert rig.tables() == ""
@@ -103,6 +104,7 @@ def test_cutting_fails(rig: Rig) -> None:
     rig.cut.error = OSError(1, "Operation not permitted")
     rig.enforcer.take(block())
     rig.run(rig.enforcer.apply)
+    rig.enforcer.cut()
     assert "203.0.113.5" in rig.tables()
     assert rig.said == ["connections of the blocked could not be cut: Operation not permitted"]
 
