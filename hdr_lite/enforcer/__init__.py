@@ -4,7 +4,8 @@
 touched) and ``blocks`` (bounded tables of what is held); ``enforcer`` carries out what came of
 it with ``ruleset`` (our tables as text), ``nft`` (libnftables), ``cut`` (conntrack) and
 ``state`` (what outlives it). ``monitor`` hears who else changes our tables, ``addresses``
-gathers the facts, both over ``netlink``.
+gathers the facts, both over ``netlink``; ``names`` resolves those that facts and the allow list
+contain; ``target`` is whom an order may name.
 """
 
 from hdr_lite.enforcer.process import run_enforcer

@@ -13,10 +13,12 @@ from contextlib import suppress
 from functools import partial
 
 from hdr_lite.config import Config, UserError
-from hdr_lite.enforcer.addresses import NEWS, gather_facts
+from hdr_lite.enforcer.addresses import NEWS, gather_facts, names_of_servers
 from hdr_lite.enforcer.cut import ConntrackCutter, Cutter
 from hdr_lite.enforcer.enforcer import Enforcer
+from hdr_lite.enforcer.names import Names
 from hdr_lite.enforcer.netlink import NETLINK_ROUTE, open_netlink
+from hdr_lite.enforcer.never_block import Facts, parse_allow
 from hdr_lite.enforcer.nft import NftError
 from hdr_lite.enforcer.ruleset import ports_of
 from hdr_lite.link.codec import Message, Notice
@@ -30,6 +32,8 @@ LOOK, IDLE = 2.0, 30.0
 SETTLE = 0.2
 #: Seconds until tables that could not be made are tried again.
 RETRY = 1.0
+#: Seconds that the start waits for names to be resolved.
+NAMES_WAIT = 1.0
 #: Seconds that connections of the blocked wait to be cut while orders keep coming.
 CUT_WAIT = 0.1
 #: Messages kept for a reader that is slow; blocking waits for none.
@@ -41,7 +45,10 @@ def run_enforcer(
 ) -> int:
     """The enforcer process from start to end; its exit status. ``UserError``: it cannot begin."""
     ports = ports_of(config.enforcer.management_ports, "enforcer.management_ports")
-    outbox = Outbox(end)
+    outbox, names = Outbox(end), Names()
+    domains = parse_allow(config.enforcer.allow).domains
+    names.ask((*domains, *names_of_servers()), time.monotonic())
+    names.wait(NAMES_WAIT)
     with open_netlink(NETLINK_ROUTE, NEWS) as news:
         news.setblocking(False)
         enforcer = Enforcer(
@@ -49,7 +56,7 @@ def run_enforcer(
             instance,
             cutter or ConntrackCutter(),
             partial(time.clock_gettime, time.CLOCK_BOOTTIME),
-            partial(gather_facts, ports=ports),
+            partial(_facts, names, domains, ports),
             lambda text: outbox.put(Notice(f"enforcer: {text}")),
         )
         try:
@@ -61,6 +68,19 @@ def run_enforcer(
     with suppress(LinkClosed):
         outbox.pump()
     return 0
+
+
+def _facts(names: Names, domains: tuple[str, ...], ports: tuple[int, ...]) -> Facts:
+    """The facts of now, with what the names of allowed domains and of time servers stand for."""
+    facts = gather_facts(ports=ports)
+    servers = names_of_servers()
+    names.ask((*domains, *servers), time.monotonic())
+    known = names.known()
+    resolved = {address: "NTP server" for name in servers for address in known.get(name, ())}
+    return facts._replace(
+        servers=resolved | dict(facts.servers),
+        domains={name: known[name] for name in domains if name in known},
+    )
 
 
 class Outbox:

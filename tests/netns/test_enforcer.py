@@ -220,3 +220,20 @@ def arrived(sock: socket.socket) -> int:
         while sock.recv(10):
             number += 1
     return number
+
+
+def test_allowed_domain(net: Bed, tmp_path: Path) -> None:
+    """What a domain on the allow list stands for, as this device resolves it, is not touched."""
+    hosts = Path(f"/etc/netns/{net.router.name}/hosts")
+    hosts.parent.mkdir(parents=True)
+    hosts.write_text(f"{ATTACKER} friend.example\n")
+    try:
+        settings = {"enforcer__allow": ["friend.example"], "enforcer__on_stop": "remove"}
+        with enforcing(net.router, tmp_path / "state", **settings) as enforcer:
+            answer = enforcer.ask(block(ATTACKER))
+            assert answer.outcome == "refused"
+            assert "is an address of friend.example" in answer.reason
+            assert enforcer.stop() == 0
+    finally:
+        hosts.unlink()
+        hosts.parent.rmdir()
