@@ -26,7 +26,7 @@ from hdr_lite.enforcer.ruleset import (
     transactions,
 )
 from hdr_lite.enforcer.state import State, StateError, load, save
-from hdr_lite.records.verb import Enforced, Order
+from hdr_lite.records.verb import Enforced, Order, Quarantine
 
 #: Bytes of state that may be written in a day, whatever the interval: flash wears out.
 WRITTEN_A_DAY = 4_000_000
@@ -100,7 +100,7 @@ class Enforcer:
 
     def take(self, order: Order) -> Enforced | None:
         """Judge an order; :meth:`apply` does what came of it. None: over the pace."""
-        if self._clock() - self._facts_at > 1.0 and type(order).__name__ == "Quarantine":
+        if self._clock() - self._facts_at > 1.0 and isinstance(order, Quarantine):
             self.refresh_facts()  # the neighbour table tells no news worth listening to
         return self.orders.take(order, self._clock())
 

@@ -44,9 +44,13 @@ def test_only_own_tables_are_named() -> None:
 def test_management_interface_is_spared_first() -> None:
     """In each chain of inet its rule stands before every drop."""
     lines = skeleton("inet", "t", with_settings(management="mgmt0")).splitlines()
-    for chain, way in {"block_in": "iif", "block_out": "oif", "limit_in": "iif"}.items():
+    for chain, way in {
+        "block_in": "iifname",
+        "block_out": "oifname",
+        "limit_in": "iifname",
+    }.items():
         rules = [line for line in lines if line.startswith(f"add rule inet t {chain} ")]
-        assert rules[1].endswith(f'{way}name "mgmt0" accept')
+        assert rules[1].endswith(f'{way} "mgmt0" accept')
         assert all("drop" not in rule for rule in rules[:2])
 
 
