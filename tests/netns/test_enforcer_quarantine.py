@@ -96,7 +96,7 @@ def test_outside_mac_is_limited_only(net: Bed, tmp_path: Path) -> None:
     with enforcing(net.router, tmp_path / "state", enforcer__on_stop="remove") as enforcer:
         answer = enforcer.ask(quarantine(mac, FRIEND))
         assert answer.outcome == "limited"
-        assert "203.0.113.2, which is a gateway of this device" in answer.reason
+        assert "which is a gateway of this device" in answer.reason
         assert net.reaches("203.0.113.2")
         assert not net.reaches(FRIEND)
         assert enforcer.stop() == 0
