@@ -164,6 +164,44 @@ class DaemonConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EnforcerConfig:
+    """``[enforcer]``: what becomes of alerts on this device."""
+
+    mode: str = setting(
+        "observe",
+        "observe: tell what would be done; limit: block nothing; block: all of it",
+        choices=("observe", "limit", "block"),
+    )
+    allow: tuple[str, ...] = setting(
+        (), "never touched: addresses, networks, MACs and domain names"
+    )
+    management: str = setting("", "interface whose networks are never touched")
+    management_ports: tuple[str, ...] = setting(
+        ("22",), "TCP ports of this device where a logged-in inside address stays welcome"
+    )
+    timeout: int = setting(600, "seconds of a first block", least=1, most=86400)
+    forgive: int = setting(
+        86400,
+        "seconds of good behaviour that halve a repeat offender's next block",
+        least=60,
+        most=10_000_000,
+    )
+    blocks: int = setting(8192, "blocks held at once, IPv4 and IPv6 each", least=16, most=1 << 20)
+    limits: int = setting(2048, "limits held at once, IPv4 and IPv6 each", least=16, most=1 << 18)
+    quarantines: int = setting(64, "hosts quarantined at once", least=1, most=65536)
+    page_ports: tuple[str, ...] = setting(
+        ("80", "443"), "TCP ports of this device that a quarantined host may open"
+    )
+    on_stop: str = setting(
+        "keep", "what happens to blocks when the program stops", choices=("keep", "remove")
+    )
+    state: str = setting("/var/lib/hdr-lite/enforcer.state", "file that keeps blocks over a reboot")
+    state_interval: int = setting(
+        900, "seconds between two writes of that file, at least", least=1, most=86400
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings."""
 
@@ -176,6 +214,7 @@ class Config:
     output: OutputConfig = OutputConfig()
     memory: MemoryConfig = MemoryConfig()
     daemon: DaemonConfig = DaemonConfig()
+    enforcer: EnforcerConfig = EnforcerConfig()
 
 
 # Loading ----------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgpack
 
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
+
 HEADER = 4
 #: Longest body, in bytes.
 LIMIT = 64 * 1024
@@ -107,6 +109,11 @@ Message = (
     | Request
     | Answer
     | Reload
+    | Block
+    | Limit
+    | Quarantine
+    | Enforced
+    | Ready
 )
 
 #: Number on the wire -> message type.
@@ -122,6 +129,11 @@ MESSAGES: tuple[type[Message], ...] = (
     Request,
     Answer,
     Reload,
+    Block,
+    Limit,
+    Quarantine,
+    Enforced,
+    Ready,
 )
 _FIELDS = tuple(tuple(m.__annotations__[name] for name in m._fields) for m in MESSAGES)
 

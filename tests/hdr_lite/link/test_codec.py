@@ -24,6 +24,7 @@ from hdr_lite.link.codec import (
     Request,
     encode,
 )
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
 
 _COUNT = st.integers(0, 2**64 - 1)
 _TEXT = st.text(max_size=50)
@@ -39,6 +40,11 @@ _ANY = st.one_of(
     st.builds(Request, _COUNT, _TEXT),
     st.builds(Answer, _COUNT, _TEXT),
     st.builds(Reload, _TEXT),
+    st.builds(Block, _TEXT, _TEXT, _COUNT, _TEXT, _COUNT),
+    st.builds(Limit, _TEXT, _TEXT, _COUNT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Quarantine, _TEXT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Enforced, _TEXT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Ready, _TEXT),
 )
 
 
@@ -63,6 +69,7 @@ def test_every_message_has_a_strategy() -> None:
     """A new message type is in the round trip test, too."""
     covered = {Opened, Progress, Notice, Failed, Raised, Done, Digest, Finish}
     covered |= {Request, Answer, Reload}
+    covered |= {Block, Limit, Quarantine, Enforced, Ready}
     assert covered == set(MESSAGES)
 
 
