@@ -76,7 +76,7 @@ class Meter:
         active_timeout: int,
         fold_after: int,
         fold_interval: int,
-        first_packets: int = 0,
+        first_packets: int,
     ) -> Self: ...
     def packet(self, linktype: int, interface: int, ts: int, wire_length: int, data: bytes) -> bool:
         """One packet; False when the ring has no room and the meter waits."""
@@ -173,6 +173,9 @@ class Nflog:
 
     def __new__(cls, fd: int, group: int, narrow: int = -1) -> Self:
         """Read these sockets, which stay the caller's and are open and configured."""
+    @staticmethod
+    def open_narrow() -> int:
+        """A descriptor for the narrow capture: ARP, neighbour discovery, DHCP. OSError."""
     def add_interface(self, name: str, /) -> bool:
         """Give the name the next number; False when there are too many."""
     def read(self, meter: Meter, limit: int, shift: int) -> int:

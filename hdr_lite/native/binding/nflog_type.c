@@ -27,8 +27,6 @@ static PyObject *create(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_ValueError, "the group must lie between 0 and 65535");
         return NULL;
     }
-    if (narrow >= 0 && !narrow_stamp(narrow))
-        return PyErr_SetFromErrno(PyExc_OSError);
     NflogObject *self = (NflogObject *)type->tp_alloc(type, 0);
     if (self == NULL)
         return NULL;
@@ -164,15 +162,25 @@ PyDoc_STRVAR(counters_doc, "counters($self, /)\n--\n\n"
 static PyObject *counters(NflogObject *self, PyObject *Py_UNUSED(ignored))
 {
     const struct nflog_counters *c = &self->nflog.counters;
-    return Py_BuildValue(
-        "{sKsKsKsKsKsKsK}", "packets", (unsigned long long)c->packets, "lost",
-        (unsigned long long)c->lost, "overflows", (unsigned long long)c->overflows, "malformed",
-        (unsigned long long)c->malformed, "foreign", (unsigned long long)c->foreign, "frames",
-        (unsigned long long)self->frames.packets, "copies",
-        (unsigned long long)self->frames.copies);
+    return Py_BuildValue("{sKsKsKsKsKsKsK}", "packets", (unsigned long long)c->packets, "lost",
+                         (unsigned long long)c->lost, "overflows", (unsigned long long)c->overflows,
+                         "malformed", (unsigned long long)c->malformed, "foreign",
+                         (unsigned long long)c->foreign, "frames",
+                         (unsigned long long)self->frames.packets, "copies",
+                         (unsigned long long)self->frames.copies);
+}
+
+PyDoc_STRVAR(open_narrow_doc, "open_narrow()\n--\n\n"
+                              "A descriptor for the narrow capture; OSError.");
+
+static PyObject *open_narrow(PyObject *Py_UNUSED(type), PyObject *Py_UNUSED(ignored))
+{
+    int fd = narrow_open();
+    return fd < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(fd);
 }
 
 static PyMethodDef methods[] = {
+    {"open_narrow", (PyCFunction)open_narrow, METH_NOARGS | METH_STATIC, open_narrow_doc},
     {"add_interface", (PyCFunction)add_interface, METH_O, add_interface_doc},
     {"read", (PyCFunction)(void (*)(void))read_packets, METH_VARARGS | METH_KEYWORDS, read_doc},
     {"read_narrow", (PyCFunction)(void (*)(void))read_frames, METH_VARARGS | METH_KEYWORDS,

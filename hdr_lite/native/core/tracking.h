@@ -16,7 +16,8 @@
 
 /* One conntrack entry, or news of one. */
 struct tracked {
-    struct flow_key key; /* as packets are seen after de-NAT: src opened it; ports as the kernel's */
+    struct flow_key
+        key; /* as packets are seen after de-NAT: src opened it; ports as the kernel's */
     uint8_t icmp_type, icmp_code; /* of the opening direction; key's ports are then unused */
     uint16_t icmp_id;
     uint8_t outside[16]; /* of the translated end, as the other side sees it */
