@@ -204,14 +204,13 @@ class Conntrack:
     def due(self, shift: int, /) -> bytes:
         """Questions to send on the socket now."""
     def counters(self) -> dict[str, int]:
-        """events, polled, answers, asked, refused, overflows, malformed, foreign."""
+        """events, polled, answers, dumps, asked, refused, overflows, malformed, foreign."""
     @staticmethod
     def timer(interval: int, /) -> int:
         """A descriptor that polls readable each so many ns."""
     @staticmethod
     def settle(timer: int, /) -> None:
         """Take note that the timer's descriptor was readable."""
-    dumping: bool  # a dump has begun to arrive and is not over
 
 def die_with_parent(signal: int, /) -> None:
     """Have the kernel send this process a signal when the one that forked it ends."""

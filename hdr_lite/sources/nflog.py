@@ -34,6 +34,8 @@ TICK = 0.5
 #: Nanoseconds from the end of a connection to the question about its totals: its last packets
 #: have passed, and the meter, which keeps it for seconds, still has it.
 QUESTION_DELAY = 1_000_000_000
+#: Hundredths of a second that the kernel has for its last counts.
+CONCLUSION = 50
 
 _WHAT = "first packets"
 _MODULE = "nfnetlink_log (NFLOG)"
@@ -258,6 +260,19 @@ class NflogSource:
             Conntrack.settle(self._timer)
             self._tick(shift)
         return min(taken, limit)
+
+    def conclude(self, meter: Meter) -> None:
+        """Have the kernel's last counts of all connections, before the meter's flows end."""
+        self._ask(self._sockets.conntrack, conntrack.dump_request(conntrack.POLL))
+        before = self._conntrack.counters()
+        for _ in range(CONCLUSION):
+            select.select([self._sockets.conntrack], [], [], 0.01)
+            with contextlib.suppress(OSError):
+                self._conntrack.read(meter, 65536, self._clock.shift())
+            counts = self._conntrack.counters()
+            told = counts["dumps"] + counts["refused"] > before["dumps"] + before["refused"]
+            if told:
+                return
 
     def fileno(self) -> int:
         """A descriptor that polls readable when there is anything to do."""

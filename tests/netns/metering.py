@@ -50,6 +50,8 @@ def _watch(source: Source, meter: Meter, clock: TrafficClock, reader: RingReader
                 count += _drain(reader, file.write)
             meter.advance(clock.now() - LAG)
             count += _drain(reader, file.write)
+        if isinstance(source, NflogSource):
+            source.conclude(meter)
         while not meter.flush():
             count += _drain(reader, file.write)
         count += _drain(reader, file.write)

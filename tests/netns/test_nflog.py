@@ -103,12 +103,16 @@ def _net() -> Iterator[Routed]:
 
 
 def _flows(path: Path) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
-    """Ended flows by key, in the order of their start."""
+    """Ended flows by key, in the order of their start; without the kernels' own on a link."""
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for line in path.read_text().splitlines():
         flow = json.loads(line)
         key = tuple(flow.get(field) for field in ("proto", "saddr", "sport", "daddr", "dport"))
-        if flow["kind"] != "ARP" and flow["end"] != "active":
+        if (
+            flow["kind"] != "ARP"
+            and flow["end"] != "active"
+            and not flow["saddr"].startswith("fe80:")
+        ):
             found.setdefault(key, []).append(flow)
     return found
 

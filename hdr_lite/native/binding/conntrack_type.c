@@ -103,17 +103,17 @@ static PyObject *due(ConntrackObject *self, PyObject *shift)
 
 PyDoc_STRVAR(counters_doc,
              "counters($self, /)\n--\n\n"
-             "events, polled, answers, asked, refused, overflows, malformed, foreign.");
+             "events, polled, answers, dumps, asked, refused, overflows, malformed, foreign.");
 
 static PyObject *counters(ConntrackObject *self, PyObject *Py_UNUSED(ignored))
 {
     const struct conntrack_counters *c = &self->conntrack.counters;
     return Py_BuildValue(
-        "{sKsKsKsKsKsKsKsK}", "events", (unsigned long long)c->events, "polled",
-        (unsigned long long)c->polled, "answers", (unsigned long long)c->answers, "asked",
-        (unsigned long long)c->asked, "refused", (unsigned long long)c->refused, "overflows",
-        (unsigned long long)c->overflows, "malformed", (unsigned long long)c->malformed, "foreign",
-        (unsigned long long)c->foreign);
+        "{sKsKsKsKsKsKsKsKsK}", "events", (unsigned long long)c->events, "polled",
+        (unsigned long long)c->polled, "answers", (unsigned long long)c->answers, "dumps",
+        (unsigned long long)c->dumps, "asked", (unsigned long long)c->asked, "refused",
+        (unsigned long long)c->refused, "overflows", (unsigned long long)c->overflows, "malformed",
+        (unsigned long long)c->malformed, "foreign", (unsigned long long)c->foreign);
 }
 
 PyDoc_STRVAR(timer_doc, "timer(interval, /)\n--\n\n"
@@ -140,11 +140,6 @@ static PyObject *settle(PyObject *Py_UNUSED(type), PyObject *timer_fd)
     Py_RETURN_NONE;
 }
 
-static PyObject *get_dumping(ConntrackObject *self, void *Py_UNUSED(closure))
-{
-    return PyBool_FromLong(self->conntrack.dumping);
-}
-
 static PyMethodDef methods[] = {
     {"read", (PyCFunction)(void (*)(void))read_messages, METH_VARARGS | METH_KEYWORDS, read_doc},
     {"due", (PyCFunction)due, METH_O, due_doc},
@@ -154,18 +149,13 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyGetSetDef members[] = {
-    {"dumping", (getter)get_dumping, NULL, "a dump has begun to arrive and is not over", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
 PyDoc_STRVAR(type_doc, "Conntrack(fd, delay)\n--\n\n"
                        "Conntrack's events, dumps and answers to the meter; delay ns after a\n"
                        "connection closed a question about its totals is due.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (void *)type_doc}, {Py_tp_new, create},     {Py_tp_dealloc, destroy},
-    {Py_tp_methods, methods},      {Py_tp_getset, members}, {0, NULL},
+    {Py_tp_doc, (void *)type_doc}, {Py_tp_new, create}, {Py_tp_dealloc, destroy},
+    {Py_tp_methods, methods},      {0, NULL},
 };
 
 static PyType_Spec spec = {

@@ -3,9 +3,14 @@
 
 void tracking_packet(struct tracking *t, enum direction from, const struct packet *packet)
 {
-    bool syn = packet->proto == IP_PROTO_TCP && (packet->tcp_flags & TCP_SYN);
-    if (!syn && packet->ip_length >= packet->payload_length)
-        t->side[from].header = packet->ip_length - packet->payload_length;
+    struct tracking_side *side = &t->side[from];
+    if (packet->ip_length < packet->payload_length)
+        return;
+    uint32_t header = packet->ip_length - packet->payload_length;
+    if (packet->proto != IP_PROTO_TCP || !(packet->tcp_flags & TCP_SYN))
+        side->header = header;
+    else if (side->syn_header == 0)
+        side->syn_header = header;
 }
 
 /* The entry is over, or another has begun in its place. */
@@ -63,14 +68,15 @@ static uint64_t payload(const struct flow *flow, const struct flow_side *side, u
     return estimate > side->payload_bytes ? estimate : side->payload_bytes;
 }
 
-/* Bytes of headers of a packet; of a side of which none was seen, what is usual. */
-static uint32_t header_of(const struct tracking_side *t, const struct flow *flow)
+/* Bytes of headers of so many packets; of a side of which none was seen, what is usual. */
+static uint64_t headers_of(const struct tracking_side *t, const struct flow *flow, uint32_t packets)
 {
     static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     uint32_t ip = memcmp(flow->key.src, MAPPED, sizeof MAPPED) == 0 ? 20 : 40;
-    if (t->header > 0)
-        return t->header;
-    return ip + (flow->key.proto == IP_PROTO_TCP ? 32 : 8);
+    uint32_t usual = ip + (flow->key.proto == IP_PROTO_TCP ? 32 : 8);
+    uint32_t header = t->header > 0 ? t->header : usual;
+    uint64_t all = (uint64_t)packets * header;
+    return t->syn_header > 0 && packets > 0 ? all - header + t->syn_header : all;
 }
 
 static bool raise_side(const struct tracking_side *t, const struct flow *flow,
@@ -78,7 +84,7 @@ static bool raise_side(const struct tracking_side *t, const struct flow *flow,
 {
     uint32_t packets = t->ended_packets + t->entry_packets;
     uint64_t bytes = t->ended_bytes + t->entry_bytes;
-    uint64_t headers = (uint64_t)packets * header_of(t, flow);
+    uint64_t headers = headers_of(t, flow, packets);
     if (packets <= side->packets || bytes < side->ip_bytes)
         return false;
     side->payload_bytes = payload(flow, side, bytes > headers ? bytes - headers : 0);

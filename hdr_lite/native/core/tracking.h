@@ -46,7 +46,8 @@ enum tracked_flow {
 struct tracking_side {
     uint64_t entry_bytes, ended_bytes;
     uint32_t entry_packets, ended_packets;
-    uint32_t header; /* bytes of IP and transport headers of its last packet without SYN */
+    uint32_t header;     /* bytes of IP and transport headers of its last packet without SYN */
+    uint32_t syn_header; /* of its first with SYN, which has more options; 0: none */
 };
 
 struct tracking {

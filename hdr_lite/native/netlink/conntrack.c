@@ -355,7 +355,6 @@ static enum tracked_news kind_of(const struct netlink_message *message, const st
 static void count_entry(struct conntrack *c, const struct netlink_message *message)
 {
     bool dump = message->sequence == CONNTRACK_OLDER || message->sequence == CONNTRACK_POLL;
-    c->dumping |= dump;
     if (dump)
         c->counters.polled++;
     else if (message->sequence == CONNTRACK_ASKED)
@@ -394,8 +393,6 @@ static void take_error(struct conntrack *c, const struct netlink_message *messag
         c->counters.refused++;
     else if (code == -1) /* EPERM */
         c->counters.refused++;
-    if (message->sequence != CONNTRACK_ASKED)
-        c->dumping = false;
 }
 
 void conntrack_init(struct conntrack *c, uint64_t delay)
@@ -417,7 +414,7 @@ unsigned conntrack_take(struct conntrack *c, struct meter *m, struct cursor data
         else if (message.type == NETLINK_ERROR)
             take_error(c, &message);
         else if (message.type == NETLINK_DONE)
-            c->dumping = false;
+            c->counters.dumps++;
     }
     c->counters.malformed += step == NETLINK_BAD;
     return taken;

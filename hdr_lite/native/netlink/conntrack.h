@@ -33,6 +33,7 @@ enum conntrack_purpose {
 
 struct conntrack_counters {
     uint64_t events, polled, answers;
+    uint64_t dumps;     /* that came to their end */
     uint64_t asked;     /* questions handed out */
     uint64_t refused;   /* requests that the kernel did not allow or take */
     uint64_t overflows; /* times that the socket's buffer overflowed: a dump is due */
@@ -49,7 +50,6 @@ struct conntrack_query {
 struct conntrack {
     struct conntrack_counters counters;
     uint64_t delay; /* ns from the end of a connection to the question about it */
-    bool dumping;   /* a dump has begun to arrive and is not over */
     uint32_t first, waiting;
     struct conntrack_query queries[CONNTRACK_QUERIES];
 };
