@@ -141,6 +141,17 @@ def _meter(
     return counted
 
 
+def _outside(folder: Path) -> set[str]:
+    """Outside addresses of flows between the LAN and the outside, IPv4 TCP and UDP."""
+    return {
+        flow["outside"]
+        for (proto, source, *_), flows in _flows(folder / "nflog").items()
+        if proto in {"tcp", "udp"} and source == names.LAN4
+        for flow in flows
+        if flow["state"] != "S0"
+    }
+
+
 def _compare(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     """How two records of one flow differ."""
     fields = ("spkts", "dpkts", "sipbytes", "dipbytes", "state", "sbytes", "dbytes")
@@ -180,5 +191,6 @@ def test_the_same_flows(net: Routed, tmp_path: Path) -> None:
     )
     print(counted)
     assert _differences(tmp_path) == []
+    assert _outside(tmp_path) == {names.WAN4}
     states = {flow["state"] for flows in _flows(tmp_path / "nflog").values() for flow in flows}
     assert states >= {"S0", "REJ", "SF", "RSTO", "RSTR"}

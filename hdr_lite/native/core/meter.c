@@ -144,12 +144,13 @@ static void tell_flow(struct meter *m, struct flow *flow, enum flow_end end)
     m->counters.folded_flows += flow->folded && end != END_ACTIVE;
     if (!wanted(m, kind))
         return;
-    if (flow->sampled) {
+    const struct tracking *tracking = flow->sampled ? tracking_of(m, flow) : NULL;
+    if (tracking != NULL) {
         copy = *flow;
-        tracking_raise(tracking_of(m, flow), &copy);
+        tracking_raise(tracking, &copy);
         flow = &copy;
     }
-    put(m, kind, flow_record_flow(m->buffer, flow, m->settings.secret, end));
+    put(m, kind, flow_record_flow(m->buffer, flow, m->settings.secret, end, tracking));
 }
 
 static void end_flow(struct meter *m, struct flow *flow, enum flow_end end)
