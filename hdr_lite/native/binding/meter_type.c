@@ -98,12 +98,11 @@ static int parse(PyObject *args, PyObject *kwargs, struct arguments *a)
     struct meter_settings *s = &a->settings;
     int wait;
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O$IpO&O&O&O&O&O&O&O&O&O&O&O&I:Meter", names, &a->ring, &a->wanted,
-            &wait, secret_from, s->secret, count_from, &s->flows, count_from, &s->applications,
-            count_from, &s->sources, ns_from, &s->attempt_timeout, ns_from, &s->tcp_idle, ns_from,
-            &s->udp_idle, ns_from, &s->icmp_idle, ns_from, &s->closed_linger, ns_from,
-            &s->active_timeout, count_from, &s->fold_after, ns_from, &s->fold_interval,
-            &s->first_packets))
+            args, kwargs, "O$IpO&O&O&O&O&O&O&O&O&O&O&O&I:Meter", names, &a->ring, &a->wanted, &wait,
+            secret_from, s->secret, count_from, &s->flows, count_from, &s->applications, count_from,
+            &s->sources, ns_from, &s->attempt_timeout, ns_from, &s->tcp_idle, ns_from, &s->udp_idle,
+            ns_from, &s->icmp_idle, ns_from, &s->closed_linger, ns_from, &s->active_timeout,
+            count_from, &s->fold_after, ns_from, &s->fold_interval, &s->first_packets))
         return -1;
     s->wait = wait != 0;
     return 0;
