@@ -31,6 +31,8 @@ BUSY, CALM = 2000, 1000
 BATCH = 32
 #: Seconds between the source's own looks at the clock.
 TICK = 0.5
+#: Ticks between dumps when one is wanted at once.
+HURRY_TICKS = 3
 #: Nanoseconds from the end of a connection to the question about its totals: its last packets
 #: have passed, and the meter, which keeps it for seconds, still has it.
 QUESTION_DELAY = 1_000_000_000
@@ -39,7 +41,7 @@ CONCLUSION = 50
 
 _WHAT = "first packets"
 _MODULE = "nfnetlink_log (NFLOG)"
-_CONFIG = 0x401
+_CONFIG, _UNKNOWN = 0x401, 0x4FF
 _COMMAND, _MODE, _BUFFER, _TIMEOUT, _THRESHOLD, _FLAGS = 1, 2, 3, 4, 5, 6
 _BIND, _COPY_PACKET, _NUMBERED = 1, 2, 1
 
@@ -155,13 +157,28 @@ def open_log(what: FirstPackets) -> socket.socket:
         ask(sock, threshold_request(what.group, 1))
     except OSError as error:
         sock.close()
-        if error.errno == errno.EBUSY:
+        if _is_taken(error):
             raise SourceError(
                 f"{_WHAT}: NFLOG group {what.group} is in use by another program"
             ) from None
         raise explain(error, _WHAT, _MODULE) from None
     sock.setblocking(False)
     return sock
+
+
+def _is_taken(error: OSError) -> bool:
+    """Whether binding failed because another socket has the group: EPERM, as without privilege.
+
+    With privilege a request that no part of the kernel knows is refused for another reason.
+    """
+    if error.errno != errno.EPERM:
+        return error.errno == errno.EBUSY
+    with open_socket(0, 4096) as sock:
+        try:
+            ask(sock, message(_UNKNOWN, flags=ACK))
+        except OSError as answer:
+            return answer.errno != errno.EPERM
+    return True
 
 
 def _configuration(group: int, *attributes: bytes, flags: int = ACK) -> bytes:
@@ -210,6 +227,7 @@ class NflogSource:
     live = True
     opener = "netlink"
     linktype = "NFLOG"
+    decoded = True
 
     def __init__(
         self,
@@ -235,8 +253,9 @@ class NflogSource:
             self._ready.register(descriptor, select.EPOLLIN)
         self._poll_ticks = max(1, round(poll / TICK))
         self._ticks = 0
+        self._next_poll = self._poll_ticks
         self._packets = 0  # at the last tick
-        self._overflows = 0  # that a dump has mended
+        self._reasons = (0, 0)  # to hurry that a dump has answered
         self._threshold = 1
 
     @property
@@ -258,7 +277,7 @@ class NflogSource:
             raise SourceError(f"{self.name}: broken: {error.strerror}") from None
         if self._timer in ready:
             Conntrack.settle(self._timer)
-            self._tick(shift)
+            self._tick(meter, shift)
         return min(taken, limit)
 
     def conclude(self, meter: Meter) -> None:
@@ -299,17 +318,24 @@ class NflogSource:
         os.close(self._timer)
         self._sockets.close()
 
-    def _tick(self, shift: int) -> None:
+    def _tick(self, meter: Meter, shift: int) -> None:
         self._switch_threshold()
         while questions := self._conntrack.due(shift):
             self._ask(self._sockets.conntrack, questions)
-        overflows = self._conntrack.counters()["overflows"]
         if self._ticks == 0:
             self._ask(self._sockets.conntrack, conntrack.dump_request(conntrack.OLDER))
-        elif self._ticks % self._poll_ticks == 0 or overflows != self._overflows:
-            self._overflows = overflows
+        elif self._ticks >= self._next_poll or self._should_hurry(meter):
+            self._next_poll = self._ticks + self._poll_ticks
             self._ask(self._sockets.conntrack, conntrack.dump_request(conntrack.POLL))
         self._ticks += 1
+
+    def _should_hurry(self, meter: Meter) -> bool:
+        """Whether a dump is due at once: events were lost, or never sent, about what ended."""
+        if self._ticks % HURRY_TICKS:
+            return False
+        reasons = (self._conntrack.counters()["overflows"], meter.counters()["older_ended"])
+        before, self._reasons = self._reasons, reasons
+        return reasons != before
 
     def _switch_threshold(self) -> None:
         """Hand-over packet by packet while there are few, in batches while there are many."""

@@ -7,10 +7,12 @@ when it is over, one line with its CPU seconds and counters.
 import json
 import os
 import select
+import socket
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hdr_lite.config import CaptureConfig, MeterConfig
 from hdr_lite.native import Meter
@@ -20,9 +22,12 @@ from hdr_lite.sensor.meter import make_meter
 from hdr_lite.sources.base import Source
 from hdr_lite.sources.capture import open_interface
 from hdr_lite.sources.clock import TrafficClock
-from hdr_lite.sources.nflog import FirstPackets, NflogSource, open_sockets
+from hdr_lite.sources.conntrack import is_question
+from hdr_lite.sources.nflog import FirstPackets, NflogSource, Sockets, open_sockets
 
-CONFIG = MeterConfig(attempt_timeout=1.0, closed_linger=3.0)
+CONFIG = MeterConfig(
+    attempt_timeout=1.0, closed_linger=3.0, udp_idle=float(os.environ.get("UDP_IDLE", 60))
+)
 KINDS = (Kind.FLOW, Kind.FOLDED_FLOW, Kind.ARP)
 LAG = 20_000_000
 
@@ -30,13 +35,36 @@ LAG = 20_000_000
 def _open(name: str, clock: TrafficClock) -> tuple[Source, int]:
     """The source, and how many packets of a side it shows (0: all)."""
     if name == "nflog":
-        what = FirstPackets()
-        interfaces = ("lan0", "wan0")
-        poll = float(os.environ.get("POLL", "50"))
-        source = NflogSource(what, open_sockets(what), clock, interfaces=interfaces, poll=poll)
-        return source, what.packets
+        what = FirstPackets(buffer=int(os.environ.get("BUFFER", 2 << 20)))
+        sockets = open_sockets(what)
+        options: dict[str, Any] = {"interfaces": ("lan0", "wan0")}
+        if "POLL" in os.environ:
+            options["poll"] = float(os.environ["POLL"])
+        if "NOBODY" in os.environ:
+            options["ask"] = _holder(sockets)
+            os.setuid(65534)
+        first: Source = NflogSource(what, sockets, clock, **options)
+        return first, what.packets
     config = CaptureConfig(buffer=64 << 20, snap_length=128)
     return open_interface(name, config, 0, clock), 0
+
+
+def _holder(sockets: Sockets) -> Callable[[socket.socket, bytes], None]:
+    """Fork a process that keeps its privilege and sends questions for this one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        ours.close()
+        while request := theirs.recv(8192):
+            assert is_question(request)
+            sockets.conntrack.send(request)
+        os._exit(0)
+    theirs.close()
+
+    def ask(sock: socket.socket, request: bytes) -> None:
+        if sock is sockets.conntrack:
+            ours.send(request)
+
+    return ask
 
 
 def _watch(source: Source, meter: Meter, clock: TrafficClock, reader: RingReader, out: Path) -> int:

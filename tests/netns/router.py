@@ -24,6 +24,11 @@ class Routed:
     router: Namespace
     lan: Namespace
 
+    def join_lan(self) -> None:
+        """Make the wire between router and LAN."""
+        ends = {"router": f"{GATEWAY4}/24 {GATEWAY6}/64", "other": f"{LAN4}/24 {LAN6}/64"}
+        _join(self.router, "lan0", self.lan, ends)
+
     def nft(self, text: str) -> None:
         """nft's own language in the router."""
         self._feed(text, "nft", "-f", "-")
@@ -81,6 +86,6 @@ def routed() -> Iterator[Routed]:
             router.run("sysctl", "-qw", setting)
         ends = {"router": f"{WAN4}/24 {WAN6}/64", "other": f"{OUTSIDE4}/24 {OUTSIDE6}/64"}
         _join(router, "wan0", outside, ends)
-        ends = {"router": f"{GATEWAY4}/24 {GATEWAY6}/64", "other": f"{LAN4}/24 {LAN6}/64"}
-        _join(router, "lan0", lan, ends)
-        yield Routed(outside, router, lan)
+        net = Routed(outside, router, lan)
+        net.join_lan()
+        yield net

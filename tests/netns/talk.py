@@ -1,7 +1,7 @@
 """What hosts say to each other in the router's tests.
 
-``python -m tests.netns.talk serve|lan|outside ADDRESS...``. A server's ports have a behaviour
-each; ``serve`` says ``ready`` and serves until standard input closes.
+``python -m tests.netns.talk serve|lan|outside|hold|... ADDRESS...``. A server's ports have a
+behaviour each; ``serve`` says ``ready`` and serves until standard input closes.
 """
 
 import socket
@@ -243,12 +243,28 @@ def many(host: str, connections: int, megabytes: int) -> None:
         thread.join()
 
 
+def hold(host: str) -> None:
+    """An upload that begins, waits until standard input closes, sends 2 MB and ends."""
+    with socket.create_connection((host, UPLOAD), 10) as peer:
+        peer.sendall(b"first")
+        print("ready", flush=True)
+        sys.stdin.read()
+        for _ in range(32):
+            peer.sendall(CHUNK)
+        peer.shutdown(socket.SHUT_WR)
+        assert _read(peer) == 8
+
+
 if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]
     if verb == "serve":
         serve()
     elif verb == "lan":
         lan(*arguments)
+    elif verb == "hold":
+        hold(*arguments)
+    elif verb == "datagrams":
+        datagrams(arguments[0], int(arguments[1]))
     elif verb == "outside":
         outside(*arguments)
     else:

@@ -3,17 +3,27 @@
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hdr_lite.sources.nflog import FirstPackets, log_rules
+from hdr_lite.sources.base import SourceError
+from hdr_lite.sources.conntrack import (
+    delete_address,
+    delete_connection,
+    open_deletion,
+    open_events,
+)
+from hdr_lite.sources.nflog import FirstPackets, log_rules, open_log, open_narrow
 from tests.netns import router as names
 from tests.netns.network import Namespace
 from tests.netns.router import Routed, routed
@@ -58,11 +68,12 @@ table inet fw {{
 class Program:
     """A program in a namespace that says ``ready`` and ends when its input is closed."""
 
-    def __init__(self, namespace: Namespace, module: str, *arguments: str) -> None:
+    def __init__(self, namespace: Namespace, module: str, *arguments: str, **settings: str) -> None:
         command = (sys.executable, "-m", f"tests.netns.{module}", *arguments)
         self._process = subprocess.Popen(
             namespace.words(*command),
             cwd=ROOT,
+            env={**os.environ, **settings},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -76,6 +87,14 @@ class Program:
         assert self._process.returncode == 0
         return out
 
+    def pause(self) -> None:
+        """Stop it, as a busy machine would."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """Make sure that it is gone."""
         self._process.kill()
@@ -83,9 +102,11 @@ class Program:
 
 
 @contextmanager
-def running(namespace: Namespace, module: str, *arguments: str) -> Iterator[Program]:
+def running(
+    namespace: Namespace, module: str, *arguments: str, **settings: str
+) -> Iterator[Program]:
     """That program, gone at the end whatever happens."""
-    program = Program(namespace, module, *arguments)
+    program = Program(namespace, module, *arguments, **settings)
     try:
         yield program
     finally:
@@ -117,6 +138,11 @@ def _flows(path: Path) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
     return found
 
 
+def _talk(namespace: Namespace, *words: str) -> None:
+    command = (sys.executable, "-m", "tests.netns.talk", *words)
+    namespace.run("env", f"PYTHONPATH={ROOT}", *command)
+
+
 def _meter(
     net: Routed, folder: Path, talk: list[tuple[Namespace, tuple[str, ...]]]
 ) -> dict[str, Any]:
@@ -131,9 +157,7 @@ def _meter(
     ):
         assert len(sensors) == 3
         for namespace, words in talk:
-            namespace.run(
-                "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.netns.talk", *words
-            )
+            _talk(namespace, *words)
         time.sleep(SETTLE)
         said = [json.loads(program.finish()) for program in (first, second, third)]
     assert [facts["dropped"] for facts in said] == [0, 0, 0]
@@ -194,3 +218,190 @@ def test_the_same_flows(net: Routed, tmp_path: Path) -> None:
     assert _outside(tmp_path) == {names.WAN4}
     states = {flow["state"] for flows in _flows(tmp_path / "nflog").values() for flow in flows}
     assert states >= {"S0", "REJ", "SF", "RSTO", "RSTR"}
+
+
+def _only(folder: Path, port: int) -> dict[str, Any]:
+    """The one flow to that port."""
+    (flows,) = [f for key, f in _flows(folder / "nflog").items() if key[4] == port]
+    (flow,) = flows
+    return flow
+
+
+def test_without_privilege(net: Routed, tmp_path: Path) -> None:
+    """A reader without any capability has it all, if somebody else may ask for it."""
+    out = tmp_path / "nflog"
+    out.touch(mode=0o666)
+    out.chmod(0o666)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    with (
+        running(net.outside, "talk", "serve"),
+        running(net.router, "metering", "nflog", str(out), NOBODY="1") as sensor,
+    ):
+        _talk(net.lan, "many", names.OUTSIDE4, "1", "3")
+        time.sleep(SETTLE)
+        facts = json.loads(sensor.finish())
+    assert facts["conntrack.answers"] == 1
+    assert facts["conntrack.refused"] == 0
+    flow = _only(tmp_path, 80)
+    assert (flow["state"], flow["dbytes"], flow["history"][-1]) == ("SF", 3 << 20, "~")
+
+
+def test_older_connections(net: Routed, tmp_path: Path) -> None:
+    """A connection that was there before the sensor is told with its totals when it ends."""
+    with (
+        running(net.outside, "talk", "serve"),
+        running(net.lan, "talk", "hold", names.OUTSIDE4) as talk,
+        running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
+    ):
+        time.sleep(1.5)
+        talk.finish()
+        time.sleep(SETTLE)
+        print(sensor.finish())
+    flow = _only(tmp_path, 81)
+    assert flow["saddr"] == names.LAN4
+    assert flow["sbytes"] >= (2 << 20) * 0.99
+    assert flow["sipbytes"] > 2 << 20
+    assert flow["history"].endswith("~")
+    assert flow["outside"] == names.WAN4
+    assert flow["duration"] > 10**9
+
+
+def test_long_flows_are_kept_by_the_poll(net: Routed, tmp_path: Path) -> None:
+    """Datagrams beyond the first are counted, once, whatever the meter's idle time."""
+    with (
+        running(net.outside, "talk", "serve"),
+        running(
+            net.router, "metering", "nflog", str(tmp_path / "nflog"), POLL="1", UDP_IDLE="3"
+        ) as sensor,
+    ):
+        for _ in range(2):
+            _talk(net.lan, "datagrams", names.OUTSIDE4, "20")
+        time.sleep(5)
+        facts = json.loads(sensor.finish())
+    assert facts["conntrack.dumps"] >= 4
+    flows = [f for key, found in _flows(tmp_path / "nflog").items() if key[4] == 53 for f in found]
+    assert [(f["spkts"], f["dpkts"]) for f in flows] == [(20, 20), (20, 20)]
+
+
+def test_drops_are_counted(net: Routed, tmp_path: Path) -> None:
+    """What the socket had no room for is told, packet by packet."""
+    with (
+        running(net.outside, "talk", "serve"),
+        running(net.router, "metering", "nflog", str(tmp_path / "nflog"), BUFFER="4096") as sensor,
+    ):
+        sensor.pause()
+        _talk(net.lan, "many", names.OUTSIDE4, "40", "0")
+        sensor.resume()
+        time.sleep(1)
+        _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        facts = json.loads(sensor.finish())
+    assert facts["dropped"] > 100
+    assert facts["overflows"] >= 1
+    assert facts["packets"] + facts["dropped"] >= 40 * 8
+
+
+def test_an_interface_that_comes_back(net: Routed, tmp_path: Path) -> None:
+    """Made anew under its name it has another index, and the same number."""
+    with (
+        running(net.outside, "talk", "serve"),
+        running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
+    ):
+        _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        net.router.run("ip", "link", "del", "lan0")
+        net.join_lan()
+        _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        facts = json.loads(sensor.finish())
+    assert facts["interfaces"] == ["lan0", "wan0"]
+    flows = [f for key, found in _flows(tmp_path / "nflog").items() if key[4] == 53 for f in found]
+    assert [f["interface"] for f in flows] == [0, 0]
+
+
+def test_neighbours(net: Routed, tmp_path: Path) -> None:
+    """ARP of every interface is told, with the interface and both MAC addresses."""
+    with (
+        running(net.outside, "talk", "serve"),
+        running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
+    ):
+        for namespace in (net.router, net.lan, net.outside):
+            namespace.run("ip", "neigh", "flush", "all")
+        _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        sensor.finish()
+    lines = [json.loads(line) for line in (tmp_path / "nflog").read_text().splitlines()]
+    arps = [line for line in lines if line["kind"] == "ARP"]
+    assert {arp["interface"] for arp in arps} == {0, 1}
+    assert {arp["operation"] for arp in arps} == {"request", "reply"}
+    assert all(arp["smac"] for arp in arps)
+
+
+SENTENCES = """
+from tests.netns import test_nflog
+test_nflog.print_sentences()
+"""
+
+
+def _sentence(opening: Callable[[], socket.socket]) -> str:
+    try:
+        opening().close()
+    except SourceError as error:
+        return str(error)
+    return "opened"
+
+
+def print_sentences() -> None:
+    """Runs in the router: why first packets cannot be had."""
+    first = open_log(FirstPackets())
+    for user in (0, 65534):
+        os.setuid(user)
+        print(_sentence(lambda: open_log(FirstPackets())))
+        print(_sentence(open_events))
+        print(_sentence(open_narrow))
+    first.close()
+
+
+def test_what_is_lacking_is_said(net: Routed) -> None:
+    """A group that is taken, and each socket without permission, are a sentence each."""
+    out = net.router.run("env", f"PYTHONPATH={ROOT}", sys.executable, "-c", SENTENCES)
+    assert out.splitlines() == [
+        "first packets: NFLOG group 1789 is in use by another program",
+        "opened",
+        "opened",
+        "first packets: not permitted: it needs root or CAP_NET_ADMIN",
+        "connections: not permitted: it needs root or CAP_NET_ADMIN",
+        "neighbours: not permitted: capturing needs root or CAP_NET_RAW",
+    ]
+
+
+DELETIONS = """
+from tests.netns import test_nflog
+test_nflog.print_deletions()
+"""
+
+
+def print_deletions() -> None:
+    """Runs in the router: what is deleted, of one connection and of an address."""
+    source, target = ip_address(names.LAN4), ip_address(names.OUTSIDE4)
+    with open_deletion() as sock:
+        port = int(sys.stdin.readline())
+        print(delete_connection(sock, 17, (source, port), (target, 53)))
+        print(delete_connection(sock, 17, (source, port), (target, 53)))
+        print(
+            delete_address(sock, source, 3),
+            delete_address(sock, target),
+            delete_address(sock, target),
+        )
+
+
+def test_deletion(net: Routed, tmp_path: Path) -> None:
+    """A connection is forgotten by its tuple, others by an address of either end, up to a limit."""
+    with (
+        running(net.outside, "talk", "serve"),
+        running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
+    ):
+        for _ in range(6):
+            _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        sensor.finish()
+    port = next(iter(_flows(tmp_path / "nflog")))[2]
+    command = net.router.words("env", f"PYTHONPATH={ROOT}", sys.executable, "-c", DELETIONS)
+    done = subprocess.run(command, input=f"{port}\n", capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "3", "2", "0"]

@@ -254,7 +254,8 @@ static PyObject *counters(MeterObject *self, PyObject *Py_UNUSED(ignored))
         set_count(dict, "evicted_flows", c->evicted_flows) < 0 ||
         set_count(dict, "evicted_applications", c->evicted_applications) < 0 ||
         set_count(dict, "evicted_sources", c->evicted_sources) < 0 ||
-        set_count(dict, "table_peak", c->table_peak) < 0 || set_by_kind(dict, c) < 0)
+        set_count(dict, "table_peak", c->table_peak) < 0 ||
+        set_count(dict, "older_ended", c->older_ended) < 0 || set_by_kind(dict, c) < 0)
         Py_CLEAR(dict);
     return dict;
 }

@@ -471,6 +471,8 @@ static void take_flow_packet(struct meter *m, struct flow_key *key)
         note_fate(m, flow, p);
     if (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP)
         application_packet(m->applications, flow, from, p);
+    if (flow->sampled && flow->mid_stream && flow->list == LIST_TCP && tcp_over(flow))
+        m->counters.older_ended++;
     flow_table_touch(&m->table, flow, list_of(flow), m->now);
     checkpoint(m, flow);
 }
@@ -621,8 +623,6 @@ static struct flow *open_older(struct meter *m, const struct flow_key *key, uint
     flow->mid_stream = true;
     flow->icmp_type = news->icmp_type;
     flow->icmp_code = news->icmp_code;
-    if (key->proto == IP_PROTO_TCP)
-        flow->side[ORIG].state = flow->side[RESP].state = TCP_END_PARTIAL;
     return flow;
 }
 

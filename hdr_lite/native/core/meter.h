@@ -58,6 +58,9 @@ struct meter_counters {
     uint64_t evicted_flows, evicted_applications, evicted_sources;
     uint64_t records[RECORD_KINDS], dropped[RECORD_KINDS];
     uint64_t table_peak;
+    /* Connections older than we are that ended: the kernel sends no events about them, and their
+     * totals are to be had for seconds only, by a dump. */
+    uint64_t older_ended;
 };
 
 struct meter;
