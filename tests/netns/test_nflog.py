@@ -334,6 +334,41 @@ def test_neighbours(net: Routed, tmp_path: Path) -> None:
     assert all(arp["smac"] for arp in arps)
 
 
+OFFLOAD = """
+table inet speedy {
+    flowtable fast {
+        hook ingress priority 0
+        devices = { lan0, wan0 }
+        counter
+    }
+    chain passing {
+        type filter hook forward priority 0
+        ct state established flow add @fast
+    }
+}
+"""
+
+
+def test_offloaded_flows(net: Routed, tmp_path: Path) -> None:
+    """Where a flow table takes connections away from the rules, their totals still are whole."""
+    if not net.has_flowtables():
+        pytest.skip("the kernel has no flow tables")
+    net.nft(OFFLOAD)
+    with (
+        running(net.outside, "talk", "serve"),
+        running(net.router, "metering", "nflog", str(tmp_path / "nflog"), SURE="1") as sensor,
+        running(net.router, "metering", "lan0", str(tmp_path / "lan0")) as capture,
+    ):
+        _talk(net.lan, "many", names.OUTSIDE4, "1", "3")
+        _talk(net.lan, "datagrams", names.OUTSIDE4, "20")
+        time.sleep(SETTLE)
+        facts = json.loads(sensor.finish())
+        capture.finish()
+    assert facts["packets"] < 25
+    (tmp_path / "wan0").touch()
+    assert _differences(tmp_path) == []
+
+
 SENTENCES = """
 from tests.netns import test_nflog
 test_nflog.print_sentences()
