@@ -13,6 +13,7 @@ import os
 import select
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -33,6 +34,8 @@ BATCH = 32
 TICK = 0.5
 #: Ticks between dumps when one is wanted at once.
 HURRY_TICKS = 3
+#: Seconds that events wait at least for each other while packets come, and how many are read.
+EVENTS_INTERVAL, EVENTS = 0.02, 65536
 #: Nanoseconds from the end of a connection to the question about its totals: its last packets
 #: have passed, and the meter, which keeps it for seconds, still has it.
 QUESTION_DELAY = 1_000_000_000
@@ -150,7 +153,6 @@ def open_log(what: FirstPackets) -> socket.socket:
         ask(sock, _configuration(what.group, attribute(_MODE, mode)))
         for option in (
             attribute(_FLAGS, struct.pack(">H", _NUMBERED)),
-            attribute(_BUFFER, struct.pack(">I", 65536)),
             attribute(_TIMEOUT, struct.pack(">I", 0)),
         ):
             ask(sock, _configuration(what.group, option))
@@ -186,8 +188,13 @@ def _configuration(group: int, *attributes: bytes, flags: int = ACK) -> bytes:
 
 
 def threshold_request(group: int, packets: int, flags: int = ACK) -> bytes:
-    """Have the kernel hand over so many packets at once."""
-    return _configuration(group, attribute(_THRESHOLD, struct.pack(">I", packets)), flags=flags)
+    """Have the kernel hand over so many packets at once.
+
+    It takes a buffer of its own for each hand-over, at first of full size: no larger than needed.
+    """
+    size = attribute(_BUFFER, struct.pack(">I", 32768 if packets > 1 else 8192))
+    threshold = attribute(_THRESHOLD, struct.pack(">I", packets))
+    return _configuration(group, size, threshold, flags=flags)
 
 
 def open_narrow() -> socket.socket:
@@ -249,8 +256,10 @@ class NflogSource:
             self._nflog.add_interface(name)
         self._timer = Conntrack.timer(round(TICK * 1_000_000_000))
         self._ready = select.epoll()
-        for descriptor in (*(sock.fileno() for sock in sockets), self._timer):
+        # Conntrack's events do not wake anybody: they are read with packets, and at each tick.
+        for descriptor in (sockets.log.fileno(), sockets.narrow.fileno(), self._timer):
             self._ready.register(descriptor, select.EPOLLIN)
+        self._events_read = 0.0
         self._poll_ticks = max(1, round(poll / TICK))
         self._ticks = 0
         self._next_poll = self._poll_ticks
@@ -271,13 +280,12 @@ class NflogSource:
             taken = self._nflog.read(meter, limit, shift)
             if self._sockets.narrow.fileno() in ready:
                 taken += self._nflog.read_narrow(meter, limit, shift)
-            if self._sockets.conntrack.fileno() in ready:
-                self._conntrack.read(meter, limit, shift)
+            if self._timer in ready:
+                Conntrack.settle(self._timer)
+                self._tick(meter, shift)
+            self._read_events(meter, shift, at_once=self._timer in ready)
         except OSError as error:
             raise SourceError(f"{self.name}: broken: {error.strerror}") from None
-        if self._timer in ready:
-            Conntrack.settle(self._timer)
-            self._tick(meter, shift)
         return min(taken, limit)
 
     def conclude(self, meter: Meter) -> None:
@@ -287,7 +295,7 @@ class NflogSource:
         for _ in range(CONCLUSION):
             select.select([self._sockets.conntrack], [], [], 0.01)
             with contextlib.suppress(OSError):
-                self._conntrack.read(meter, 65536, self._clock.shift())
+                self._conntrack.read(meter, EVENTS, self._clock.shift())
             counts = self._conntrack.counters()
             told = counts["dumps"] + counts["refused"] > before["dumps"] + before["refused"]
             if told:
@@ -317,6 +325,13 @@ class NflogSource:
         self._ready.close()
         os.close(self._timer)
         self._sockets.close()
+
+    def _read_events(self, meter: Meter, shift: int, *, at_once: bool) -> None:
+        """Read what conntrack told, many events at a time: none of them is urgent."""
+        now = time.monotonic()
+        if at_once or now - self._events_read >= EVENTS_INTERVAL:
+            self._events_read = now
+            self._conntrack.read(meter, EVENTS, shift)
 
     def _tick(self, meter: Meter, shift: int) -> None:
         self._switch_threshold()

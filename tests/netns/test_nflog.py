@@ -301,6 +301,21 @@ def test_drops_are_counted(net: Routed, tmp_path: Path) -> None:
     assert facts["packets"] + facts["dropped"] >= 40 * 8
 
 
+def test_a_pause_is_survived(net: Routed, tmp_path: Path) -> None:
+    """A reader that stands still for a moment loses nothing of a thousand packets."""
+    with (
+        running(net.outside, "talk", "serve"),
+        running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
+    ):
+        sensor.pause()
+        _talk(net.lan, "many", names.OUTSIDE4, "120", "0")
+        sensor.resume()
+        time.sleep(1)
+        facts = json.loads(sensor.finish())
+    assert facts["packets"] > 900
+    assert facts["dropped"] == 0
+
+
 def test_an_interface_that_comes_back(net: Routed, tmp_path: Path) -> None:
     """Made anew under its name it has another index, and the same number."""
     with (

@@ -53,9 +53,12 @@ def test_rules() -> None:
 
 
 def test_threshold_request() -> None:
-    """The number of packets is in network order behind its attribute."""
-    request = threshold_request(9, 32, flags=0)
-    assert request[16:] == b"\0\0\0\x09" + struct.pack("=HH", 8, 5) + b"\0\0\0\x20"
+    """Sizes are in network order behind their attributes; a single packet needs less room."""
+    for packets, room in ((32, 32768), (1, 8192)):
+        request = threshold_request(9, packets, flags=0)
+        attributes = struct.pack("=HH", 8, 3) + struct.pack(">I", room)
+        attributes += struct.pack("=HH", 8, 5) + struct.pack(">I", packets)
+        assert request[16:] == b"\0\0\0\x09" + attributes
 
 
 @pytest.fixture(name="meter")
