@@ -3,13 +3,11 @@
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,10 @@ from hdr_lite.sources.conntrack import (
     open_deletion,
     open_events,
 )
-from hdr_lite.sources.nflog import FirstPackets, log_rules, open_log, open_narrow
+from hdr_lite.sources.nflog import FirstPackets, open_log, open_narrow
 from tests.netns import router as names
 from tests.netns.network import Namespace
+from tests.netns.programs import log_first_packets, running, talk, translate
 from tests.netns.router import Routed, routed
 from tests.program import ROOT
 
@@ -41,85 +40,12 @@ SETTLE = 5.0
 MILLISECOND = 1_000_000
 
 
-RULES = f"""
-table ip nat {{
-    chain leaving {{
-        type nat hook postrouting priority 100
-        oifname wan0 ip saddr {names.LAN4} masquerade
-    }}
-    chain entering {{
-        type nat hook prerouting priority -100
-        iifname wan0 tcp dport 8443 dnat to {names.LAN4}:80
-    }}
-}}
-table inet fw {{
-    chain local {{
-        type filter hook input priority 0
-        tcp dport 7 drop
-    }}
-    chain passing {{
-        type filter hook forward priority 0
-        tcp dport 7 drop
-    }}
-}}
-"""
-
-
-class Program:
-    """A program in a namespace that says ``ready`` and ends when its input is closed."""
-
-    def __init__(self, namespace: Namespace, module: str, *arguments: str, **settings: str) -> None:
-        command = (sys.executable, "-m", f"tests.netns.{module}", *arguments)
-        self._process = subprocess.Popen(
-            namespace.words(*command),
-            cwd=ROOT,
-            env={**os.environ, **settings},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
-
-    def finish(self) -> str:
-        """Close its input; what it said after that."""
-        out, _ = self._process.communicate(timeout=30)
-        assert self._process.returncode == 0
-        return out
-
-    def pause(self) -> None:
-        """Stop it, as a busy machine would."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        """Make sure that it is gone."""
-        self._process.kill()
-        self._process.communicate()
-
-
-@contextmanager
-def running(
-    namespace: Namespace, module: str, *arguments: str, **settings: str
-) -> Iterator[Program]:
-    """That program, gone at the end whatever happens."""
-    program = Program(namespace, module, *arguments, **settings)
-    try:
-        yield program
-    finally:
-        program.kill()
-
-
 @pytest.fixture(name="net")
 def _net() -> Iterator[Routed]:
     """The router with its NAT, a filter, and the rules that log first packets."""
     with routed() as net:
-        net.nft(RULES)
-        net.nft_json([{"add": {"table": {"family": "inet", "name": "hdr_lite"}}}])
-        net.nft_json(log_rules(FirstPackets()))
+        translate(net)
+        log_first_packets(net)
         yield net
 
 
@@ -138,13 +64,8 @@ def _flows(path: Path) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
     return found
 
 
-def _talk(namespace: Namespace, *words: str) -> None:
-    command = (sys.executable, "-m", "tests.netns.talk", *words)
-    namespace.run("env", f"PYTHONPATH={ROOT}", *command)
-
-
 def _meter(
-    net: Routed, folder: Path, talk: list[tuple[Namespace, tuple[str, ...]]]
+    net: Routed, folder: Path, talks: list[tuple[Namespace, tuple[str, ...]]]
 ) -> dict[str, Any]:
     """Run the talks under the three sensors; what the nflog one counted."""
     sensors = ("nflog", "lan0", "wan0")
@@ -156,8 +77,8 @@ def _meter(
         running(net.router, "metering", "wan0", str(folder / "wan0")) as third,
     ):
         assert len(sensors) == 3
-        for namespace, words in talk:
-            _talk(namespace, *words)
+        for namespace, words in talks:
+            talk(namespace, *words)
         time.sleep(SETTLE)
         said = [json.loads(program.finish()) for program in (first, second, third)]
     assert [facts["dropped"] for facts in said] == [0, 0, 0]
@@ -238,7 +159,7 @@ def test_without_privilege(net: Routed, tmp_path: Path) -> None:
         running(net.outside, "talk", "serve"),
         running(net.router, "metering", "nflog", str(out), NOBODY="1") as sensor,
     ):
-        _talk(net.lan, "many", names.OUTSIDE4, "1", "3")
+        talk(net.lan, "many", names.OUTSIDE4, "1", "3")
         time.sleep(SETTLE)
         facts = json.loads(sensor.finish())
     assert facts["conntrack.answers"] == 1
@@ -251,11 +172,11 @@ def test_older_connections(net: Routed, tmp_path: Path) -> None:
     """A connection that was there before the sensor is told with its totals when it ends."""
     with (
         running(net.outside, "talk", "serve"),
-        running(net.lan, "talk", "hold", names.OUTSIDE4) as talk,
+        running(net.lan, "talk", "hold", names.OUTSIDE4) as holder,
         running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
     ):
         time.sleep(1.5)
-        talk.finish()
+        holder.finish()
         time.sleep(SETTLE)
         print(sensor.finish())
     flow = _only(tmp_path, 81)
@@ -276,7 +197,7 @@ def test_long_flows_are_kept_by_the_poll(net: Routed, tmp_path: Path) -> None:
         ) as sensor,
     ):
         for _ in range(2):
-            _talk(net.lan, "datagrams", names.OUTSIDE4, "20")
+            talk(net.lan, "datagrams", names.OUTSIDE4, "20")
         time.sleep(5)
         facts = json.loads(sensor.finish())
     assert facts["conntrack.dumps"] >= 4
@@ -291,10 +212,10 @@ def test_drops_are_counted(net: Routed, tmp_path: Path) -> None:
         running(net.router, "metering", "nflog", str(tmp_path / "nflog"), BUFFER="4096") as sensor,
     ):
         sensor.pause()
-        _talk(net.lan, "many", names.OUTSIDE4, "40", "0")
+        talk(net.lan, "many", names.OUTSIDE4, "40", "0")
         sensor.resume()
         time.sleep(1)
-        _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        talk(net.lan, "datagrams", names.OUTSIDE4, "1")
         facts = json.loads(sensor.finish())
     assert facts["dropped"] > 100
     assert facts["overflows"] >= 1
@@ -308,7 +229,7 @@ def test_a_pause_is_survived(net: Routed, tmp_path: Path) -> None:
         running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
     ):
         sensor.pause()
-        _talk(net.lan, "many", names.OUTSIDE4, "120", "0")
+        talk(net.lan, "many", names.OUTSIDE4, "120", "0")
         sensor.resume()
         time.sleep(1)
         facts = json.loads(sensor.finish())
@@ -322,10 +243,10 @@ def test_an_interface_that_comes_back(net: Routed, tmp_path: Path) -> None:
         running(net.outside, "talk", "serve"),
         running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
     ):
-        _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        talk(net.lan, "datagrams", names.OUTSIDE4, "1")
         net.router.run("ip", "link", "del", "lan0")
         net.join_lan()
-        _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        talk(net.lan, "datagrams", names.OUTSIDE4, "1")
         facts = json.loads(sensor.finish())
     assert facts["interfaces"] == ["lan0", "wan0"]
     flows = [f for key, found in _flows(tmp_path / "nflog").items() if key[4] == 53 for f in found]
@@ -340,7 +261,7 @@ def test_neighbours(net: Routed, tmp_path: Path) -> None:
     ):
         for namespace in (net.router, net.lan, net.outside):
             namespace.run("ip", "neigh", "flush", "all")
-        _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+        talk(net.lan, "datagrams", names.OUTSIDE4, "1")
         sensor.finish()
     lines = [json.loads(line) for line in (tmp_path / "nflog").read_text().splitlines()]
     arps = [line for line in lines if line["kind"] == "ARP"]
@@ -374,8 +295,8 @@ def test_offloaded_flows(net: Routed, tmp_path: Path) -> None:
         running(net.router, "metering", "nflog", str(tmp_path / "nflog"), SURE="1") as sensor,
         running(net.router, "metering", "lan0", str(tmp_path / "lan0")) as capture,
     ):
-        _talk(net.lan, "many", names.OUTSIDE4, "1", "3")
-        _talk(net.lan, "datagrams", names.OUTSIDE4, "20")
+        talk(net.lan, "many", names.OUTSIDE4, "1", "3")
+        talk(net.lan, "datagrams", names.OUTSIDE4, "20")
         time.sleep(SETTLE)
         facts = json.loads(sensor.finish())
         capture.finish()
@@ -449,7 +370,7 @@ def test_deletion(net: Routed, tmp_path: Path) -> None:
         running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
     ):
         for _ in range(6):
-            _talk(net.lan, "datagrams", names.OUTSIDE4, "1")
+            talk(net.lan, "datagrams", names.OUTSIDE4, "1")
         sensor.finish()
     port = next(iter(_flows(tmp_path / "nflog")))[2]
     command = net.router.words("env", f"PYTHONPATH={ROOT}", sys.executable, "-c", DELETIONS)
