@@ -201,7 +201,7 @@ class Conntrack:
         """
     def read(self, meter: Meter, limit: int, shift: int) -> int:
         """About ``limit`` messages to the meter, at most; their number. OSError: it broke."""
-    def due(self, shift: int, /) -> bytes:
+    def due(self, meter: Meter, shift: int, /) -> bytes:
         """Questions to send on the socket now."""
     def counters(self) -> dict[str, int]:
         """events, polled, answers, dumps, asked, refused, overflows, malformed, foreign."""

@@ -335,7 +335,7 @@ class NflogSource:
 
     def _tick(self, meter: Meter, shift: int) -> None:
         self._switch_threshold()
-        while questions := self._conntrack.due(shift):
+        while questions := self._conntrack.due(meter, shift):
             self._ask(self._sockets.conntrack, questions)
         if self._ticks == 0:
             self._ask(self._sockets.conntrack, conntrack.dump_request(conntrack.OLDER))

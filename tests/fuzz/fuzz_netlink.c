@@ -44,7 +44,8 @@ static void take_all(struct meter *m, struct cursor c, bool conntrack)
         else
             (void)nflog_take(&packets, m, datagram, time);
         time.now += SECOND / 2;
-        if (conntrack_due(&connections, time.now, questions, sizeof questions) > sizeof questions)
+        if (conntrack_due(&connections, m, time.now, questions, sizeof questions) >
+            sizeof questions)
             abort();
     }
 }

@@ -147,8 +147,8 @@ static void test_totals_by_a_question(void)
     start();
     connect_and_send();
     tell(&t);
-    CHECK_EQ(conntrack_due(&reader, now, out, sizeof out), 0);
-    uint32_t length = conntrack_due(&reader, now + SECOND, out, sizeof out);
+    CHECK_EQ(conntrack_due(&reader, meter, now, out, sizeof out), 0);
+    uint32_t length = conntrack_due(&reader, meter, now + SECOND, out, sizeof out);
     struct cursor asked = cursor_over(out, length);
     CHECK_EQ(netlink_message(&asked, &message), NETLINK_TAKEN);
     CHECK_EQ(message.type, GET);
@@ -157,14 +157,25 @@ static void test_totals_by_a_question(void)
     CHECK_EQ(message.body.at[0], 2);
     CHECK_EQ(message.body.left, 4 + 4 + 4 + 16 + 4 + 24);
     CHECK_EQ(netlink_message(&asked, &message), NETLINK_END);
-    CHECK_EQ(conntrack_due(&reader, now + SECOND, out, sizeof out), 0);
+    CHECK_EQ(conntrack_due(&reader, meter, now + SECOND, out, sizeof out), 0);
     t.sequence = CONNTRACK_ASKED;
     t.packets[0] = 12, t.bytes[0] = 600, t.packets[1] = 9, t.bytes[1] = 400;
     tell(&t);
     CHECK_EQ(reader.counters.answers, 1);
-    CHECK_EQ(conntrack_due(&reader, now + 9 * SECOND, out, sizeof out), 0);
+    CHECK_EQ(conntrack_due(&reader, meter, now + 9 * SECOND, out, sizeof out), 0);
     CHECK(meter_flush(meter));
     CHECK_STR(flow_text(), "12 9 600 400 ShA~ 203.0.113.1 50000 S1");
+}
+
+/* The kernel's news were read before the packets that led to them. */
+static void test_news_before_packets(void)
+{
+    struct told t = {.type = NEW, .state = TIME_WAIT};
+    uint8_t out[CONNTRACK_QUERY];
+    start();
+    tell(&t);
+    connect_and_send();
+    CHECK(conntrack_due(&reader, meter, now + SECOND, out, sizeof out) > 0);
 }
 
 static void test_no_question_when_all_was_seen(void)
@@ -174,7 +185,7 @@ static void test_no_question_when_all_was_seen(void)
     start();
     see(false, TCP_SYN, 100, 0);
     tell(&t);
-    CHECK_EQ(conntrack_due(&reader, now + 9 * SECOND, out, sizeof out), 0);
+    CHECK_EQ(conntrack_due(&reader, meter, now + 9 * SECOND, out, sizeof out), 0);
 }
 
 static void test_many_questions(void)
@@ -186,10 +197,10 @@ static void test_many_questions(void)
     connect_and_send();
     for (unsigned i = 0; i < CONNTRACK_QUERIES + 10; i++)
         tell(&t);
-    for (uint32_t length; (length = conntrack_due(&reader, now, out, sizeof out)) > 0;)
+    for (uint32_t length; (length = conntrack_due(&reader, meter, now, out, sizeof out)) > 0;)
         asked += length / (16 + 4 + 4 + 4 + 16 + 4 + 24);
     CHECK_EQ(asked, CONNTRACK_QUERIES / 2); /* at once: half may wait */
-    while (conntrack_due(&reader, now + SECOND, out, sizeof out) > 0)
+    while (conntrack_due(&reader, meter, now + SECOND, out, sizeof out) > 0)
         ;
     CHECK_EQ(reader.counters.asked, CONNTRACK_QUERIES);
 }
@@ -295,6 +306,7 @@ int main(void)
 {
     test_totals_by_the_last_event();
     test_totals_by_a_question();
+    test_news_before_packets();
     test_no_question_when_all_was_seen();
     test_many_questions();
     test_older_connections();

@@ -87,17 +87,21 @@ static PyObject *read_messages(ConntrackObject *self, PyObject *args, PyObject *
                                           : PyLong_FromLong(taken);
 }
 
-PyDoc_STRVAR(due_doc, "due($self, shift, /)\n--\n\n"
+PyDoc_STRVAR(due_doc, "due($self, meter, shift, /)\n--\n\n"
                       "Questions to send on the socket now.");
 
-static PyObject *due(ConntrackObject *self, PyObject *shift)
+static PyObject *due(ConntrackObject *self, PyObject *args)
 {
     uint8_t out[16 * CONNTRACK_QUERY];
-    long long value = PyLong_AsLongLong(shift);
-    if (value == -1 && PyErr_Occurred())
+    PyObject *meter;
+    long long shift;
+    if (!PyArg_ParseTuple(args, "OL:due", &meter, &shift))
         return NULL;
-    uint64_t now = netlink_now() + (uint64_t)value;
-    uint32_t length = conntrack_due(&self->conntrack, now, out, sizeof out);
+    struct meter *m = meter_from(meter);
+    if (m == NULL)
+        return NULL;
+    uint64_t now = netlink_now() + (uint64_t)shift;
+    uint32_t length = conntrack_due(&self->conntrack, m, now, out, sizeof out);
     return PyBytes_FromStringAndSize((const char *)out, (Py_ssize_t)length);
 }
 
@@ -142,7 +146,7 @@ static PyObject *settle(PyObject *Py_UNUSED(type), PyObject *timer_fd)
 
 static PyMethodDef methods[] = {
     {"read", (PyCFunction)(void (*)(void))read_messages, METH_VARARGS | METH_KEYWORDS, read_doc},
-    {"due", (PyCFunction)due, METH_O, due_doc},
+    {"due", (PyCFunction)due, METH_VARARGS, due_doc},
     {"counters", (PyCFunction)counters, METH_NOARGS, counters_doc},
     {"timer", (PyCFunction)timer, METH_O | METH_STATIC, timer_doc},
     {"settle", (PyCFunction)settle, METH_O | METH_STATIC, settle_doc},

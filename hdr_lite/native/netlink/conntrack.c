@@ -306,19 +306,25 @@ static void write_query(struct conntrack_query *q, const struct entry *e)
     put_host(q->bytes + 8, &sequence, 4);
 }
 
-static void ask_later(struct conntrack *c, const struct entry *e, uint64_t now)
+/* The packets before this news may not have been read yet. So a flow of which all seems to be seen
+ * is asked about as well, while there is plenty of room. */
+static void ask_later(struct conntrack *c, const struct entry *e, const struct tracked *news,
+                      bool partial, uint64_t now)
 {
     if (20 + 4 + e->raw_orig.left + 4 + 8 > CONNTRACK_QUERY)
         return; /* no tuple that we know is so long */
-    if (c->waiting == CONNTRACK_QUERIES)
+    if (c->waiting >= (partial ? CONNTRACK_QUERIES : CONNTRACK_QUERIES / 2))
         return; /* the next poll or its end tells */
     struct conntrack_query *q = &c->queries[(c->first + c->waiting) % CONNTRACK_QUERIES];
     write_query(q, e);
+    q->news = *news;
+    q->news.counted = false;
     q->due = now + c->delay;
     c->waiting++;
 }
 
-uint32_t conntrack_due(struct conntrack *c, uint64_t now, uint8_t *out, uint32_t size)
+uint32_t conntrack_due(struct conntrack *c, struct meter *m, uint64_t now, uint8_t *out,
+                       uint32_t size)
 {
     uint32_t used = 0;
     while (c->waiting > 0) {
@@ -326,10 +332,12 @@ uint32_t conntrack_due(struct conntrack *c, uint64_t now, uint8_t *out, uint32_t
         bool hurry = c->waiting > CONNTRACK_QUERIES / 2;
         if ((q->due > now && !hurry) || q->length > size - used)
             break;
-        memcpy(out + used, q->bytes, q->length);
-        used += q->length;
         c->first = (c->first + 1) % CONNTRACK_QUERIES;
         c->waiting--;
+        if (meter_conntrack(m, &q->news, TRACKED_COUNTS, now) != TRACKED_PARTIAL)
+            continue;
+        memcpy(out + used, q->bytes, q->length);
+        used += q->length;
         c->counters.asked++;
     }
     return used;
@@ -378,9 +386,8 @@ static void take_entry(struct conntrack *c, struct meter *m, const struct netlin
     to_news(&e, time.shift, &news);
     enum tracked_flow flow = meter_conntrack(m, &news, kind_of(message, &e), time.now);
     bool closed = e.tcp_state == TCP_TIME_WAIT || e.tcp_state == TCP_CLOSE;
-    if (flow == TRACKED_PARTIAL && closed && message->type == MESSAGE_NEW &&
-        message->sequence == CONNTRACK_EVENT)
-        ask_later(c, &e, time.now);
+    if (closed && message->type == MESSAGE_NEW && message->sequence == CONNTRACK_EVENT)
+        ask_later(c, &e, &news, flow == TRACKED_PARTIAL, time.now);
 }
 
 /* An entry that is gone when it is asked about is no news: its end was told. */

@@ -42,7 +42,8 @@ struct conntrack_counters {
 };
 
 struct conntrack_query {
-    uint64_t due; /* ns of traffic time */
+    uint64_t due;        /* ns of traffic time */
+    struct tracked news; /* whom it is about: whether it is needed is seen when it is due */
     uint32_t length;
     uint8_t bytes[CONNTRACK_QUERY];
 };
@@ -58,7 +59,9 @@ void conntrack_init(struct conntrack *c, uint64_t delay);
 /* The messages of one datagram to the meter; their number. */
 unsigned conntrack_take(struct conntrack *c, struct meter *m, struct cursor datagram,
                         struct nflog_time time);
-/* Questions that are due, one after the other, to send to the kernel; bytes written. */
-uint32_t conntrack_due(struct conntrack *c, uint64_t now, uint8_t *out, uint32_t size);
+/* Questions that are due, one after the other, to send to the kernel; bytes written. Those about
+ * flows of which the meter has seen all by now are dropped. */
+uint32_t conntrack_due(struct conntrack *c, struct meter *m, uint64_t now, uint8_t *out,
+                       uint32_t size);
 
 #endif
