@@ -3,7 +3,9 @@
 from hdr_lite.native._native import (
     Budget,
     Capture,
+    Conntrack,
     Meter,
+    Nflog,
     Ring,
     Tally,
     die_with_parent,
@@ -18,7 +20,9 @@ from hdr_lite.native._native import (
 __all__ = [
     "Budget",
     "Capture",
+    "Conntrack",
     "Meter",
+    "Nflog",
     "Ring",
     "Tally",
     "die_with_parent",

@@ -76,6 +76,7 @@ class Meter:
         active_timeout: int,
         fold_after: int,
         fold_interval: int,
+        first_packets: int,
     ) -> Self: ...
     def packet(self, linktype: int, interface: int, ts: int, wire_length: int, data: bytes) -> bool:
         """One packet; False when the ring has no room and the meter waits."""
@@ -165,6 +166,51 @@ class Capture:
     def position(self) -> int:
         """Bytes of the file read so far, for progress."""
     def close(self) -> None: ...
+
+@final
+class Nflog:
+    """First packets from an NFLOG group, and the narrow capture beside it (native/netlink)."""
+
+    def __new__(cls, fd: int, group: int, narrow: int = -1) -> Self:
+        """Read these sockets, which stay the caller's and are open and configured."""
+    @staticmethod
+    def open_narrow() -> int:
+        """A descriptor for the narrow capture: ARP, neighbour discovery, DHCP. OSError."""
+    def add_interface(self, name: str, /) -> bool:
+        """Give the name the next number; False when there are too many."""
+    def read(self, meter: Meter, limit: int, shift: int) -> int:
+        """About ``limit`` packets of the group to the meter, at most; their number.
+
+        ``shift`` is added to the wall clock: it takes clock steps out. OSError: it broke.
+        """
+    def read_narrow(self, meter: Meter, limit: int, shift: int) -> int:
+        """Up to ``limit`` frames of the narrow capture to the meter."""
+    def interfaces(self) -> list[str]:
+        """Names in the order of the numbers that records have of them."""
+    def counters(self) -> dict[str, int]:
+        """packets, lost, overflows, malformed, foreign; frames, copies of the narrow capture."""
+
+@final
+class Conntrack:
+    """Conntrack's events, dumps and answers to the meter (native/netlink)."""
+
+    def __new__(cls, fd: int, delay: int) -> Self:
+        """Read this socket, which stays the caller's.
+
+        ``delay`` ns after a connection closed a question about its totals is due.
+        """
+    def read(self, meter: Meter, limit: int, shift: int) -> int:
+        """About ``limit`` messages to the meter, at most; their number. OSError: it broke."""
+    def due(self, meter: Meter, shift: int, /) -> bytes:
+        """Questions to send on the socket now."""
+    def counters(self) -> dict[str, int]:
+        """events, polled, answers, dumps, asked, refused, overflows, malformed, foreign."""
+    @staticmethod
+    def timer(interval: int, /) -> int:
+        """A descriptor that polls readable each so many ns."""
+    @staticmethod
+    def settle(timer: int, /) -> None:
+        """Take note that the timer's descriptor was readable."""
 
 def die_with_parent(signal: int, /) -> None:
     """Have the kernel send this process a signal when the one that forked it ends."""

@@ -11,6 +11,8 @@ enum native_type {
     NATIVE_TALLY,
     NATIVE_CAPTURE,
     NATIVE_BUDGET,
+    NATIVE_NFLOG,
+    NATIVE_CONNTRACK,
     NATIVE_TYPES
 };
 
