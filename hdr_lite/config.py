@@ -33,6 +33,12 @@ def setting(
 class CaptureConfig:
     """``[capture]``: the source of packets."""
 
+    source: str = setting(
+        "auto",
+        "what the service reads: first packets of connections (nflog), all packets (capture),"
+        " or nflog where the device forwards and its kernel can (auto)",
+        choices=("auto", "nflog", "capture"),
+    )
     filter: str = setting("", "BPF filter, as for tcpdump")
     promiscuous: bool = setting(True, "whether an interface is put into promiscuous mode")
     snap_length: int = setting(65535, "bytes of a packet that are looked at", least=96, most=262144)

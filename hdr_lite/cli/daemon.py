@@ -27,19 +27,21 @@ from hdr_lite.cli.runtime import file_name, make_runtime
 from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.config import Config, Settings, UserError, flatten
 from hdr_lite.engine.process import Engine
-from hdr_lite.link.codec import Answer, Opened
+from hdr_lite.link.codec import Answer, Ask, Opened
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.native import set_title
 from hdr_lite.records.kind import Kind
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
+from hdr_lite.sources import conntrack
 from hdr_lite.sources.clock import TrafficClock
 from hdr_lite.supervisor.blind import blind_spots, inside_interfaces
-from hdr_lite.supervisor.calls import ENGINE, FATAL, SENSOR, Calls
+from hdr_lite.supervisor.calls import ENGINE, FATAL, FIRST_PACKETS, SENSOR, Calls
 from hdr_lite.supervisor.child import title
 from hdr_lite.supervisor.control import ControlServer
 from hdr_lite.supervisor.daemon import Change, Daemon
+from hdr_lite.supervisor.first_packets import Choice, choose_source
 from hdr_lite.supervisor.lock import claim
 from hdr_lite.supervisor.privileges import (
     SHARED,
@@ -128,19 +130,36 @@ class _Service:
         self._engine = Engine(config, replay=False)
         self._memory = create_ring(config.ring.size)
         check_memory(settings, found, self._memory, len(self._inputs.interfaces))
+        self._source = Choice(None, "")
 
     def run(self) -> int:
         """The service from start to end; its exit status."""
+        self._source = choose_source(self._config, self._instance)
+        holder = self._source.holder
+        try:
+            return self._serve()
+        finally:
+            if holder is not None:
+                holder.close()
+
+    def _serve(self) -> int:
+        terminal = Terminal(sys.stdout, sys.stderr, label=label(self._instance))
+        holder = self._source.holder
+        if holder is not None:
+            self._inputs = self._inputs._replace(first_packets=holder.opening)
+        elif self._source.lacking:
+            terminal.notice(f"capture serves, not nflog: {self._source.why}")
         roles = self._roles()
         self._prepare_output(roles)
         daemon = Daemon(
             roles,
-            Terminal(sys.stdout, sys.stderr, label=label(self._instance)),
+            terminal,
             instance=self._instance,
             readiness=self._readiness,
             control=lambda handler: ControlServer(self._control, self._group, handler),
             status=StatusReport(self._instance, self._facts, self._blind),
             reload=self._reload,
+            look_after=holder.look_after if holder else tuple,
         )
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         kept = _SUPERVISOR & permitted()
@@ -150,13 +169,7 @@ class _Service:
     def _roles(self) -> tuple[Role, ...]:
         """The table of processes, in the order of the data."""
         return (
-            Role(
-                "sensor",
-                self._run_sensor,
-                ready=Opened,
-                privileges=self._privileges("sensor", SENSOR, Capability.NET_RAW),
-                keeps=tuple(self._memory),
-            ),
+            self._sensor(),
             Role(
                 "engine",
                 self._run_engine,
@@ -166,6 +179,24 @@ class _Service:
                 reloads=True,
                 follows=True,
             ),
+        )
+
+    def _sensor(self) -> Role:
+        """With first packets it has no privilege: their holder asks the kernel for it."""
+        holder = self._source.holder
+        if holder is None:
+            privileges = self._privileges("sensor", SENSOR, Capability.NET_RAW)
+            keeps = tuple(self._memory)
+            return Role(
+                "sensor", self._run_sensor, ready=Opened, privileges=privileges, keeps=keeps
+            )
+        return Role(
+            "sensor",
+            self._run_sensor,
+            ready=Opened,
+            privileges=self._privileges("sensor", FIRST_PACKETS),
+            keeps=(*self._memory, *holder.descriptors),
+            takes={Ask: holder.ask},
         )
 
     def _privileges(self, name: str, calls: Calls, *capabilities: Capability) -> Privileges:
@@ -211,13 +242,20 @@ class _Service:
 
     def _facts(self) -> dict[str, Any]:
         return {
-            "source": "capture",
+            "source": "nflog" if self._source.holder else "capture",
+            "source_why": self._source.why,
             "interfaces": list(self._inputs.interfaces),
             "output": self._output,
         }
 
     def _blind(self) -> list[str]:
-        return blind_spots(self._inputs.interfaces)
+        spots = blind_spots(self._inputs.interfaces)
+        if self._source.holder and not conntrack.has_timestamps():
+            spots.append(
+                "when connections older than the sensor began:"
+                " set net.netfilter.nf_conntrack_timestamp to 1"
+            )
+        return spots
 
     def _reload(self) -> Change:
         """The settings as they are now. ``UserError``: the old ones hold."""
@@ -246,6 +284,7 @@ def _interfaces(arguments: argparse.Namespace, config: Config) -> tuple[str, ...
 
 #: Settings that are fixed when the service starts.
 _FIXED = (
+    ("capture", ("source",)),
     ("ring", ()),
     ("memory", ()),
     ("daemon", ()),

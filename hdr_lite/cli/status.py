@@ -42,6 +42,7 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
         f"hdr-lite {status['version']}: {state}, up {_duration(status['uptime'])}, "
         f"{status['memory'] / _MB:.1f} MB, {status['source']} on {', '.join(status['interfaces'])}"
     )
+    yield f"source {status['source']}: {status['source_why']}"
     yield f"users: {status['users']}"
     for process in status["processes"]:
         yield _process(process)

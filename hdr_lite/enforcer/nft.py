@@ -1,5 +1,8 @@
 """The one place that talks to libnftables, through Debian's python3-nftables."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from hdr_lite.config import UserError
 
 
@@ -21,6 +24,13 @@ class Nft:
 
     def run(self, transaction: str) -> None:
         """All of it or nothing; ``NftError``."""
-        status, _, error = self._nftables.cmd(transaction)
+        self._check(*self._nftables.cmd(transaction))
+
+    def run_json(self, commands: Sequence[Mapping[str, Any]]) -> None:
+        """The same of commands in libnftables-json(5); ``NftError``."""
+        self._check(*self._nftables.json_cmd({"nftables": list(commands)}))
+
+    @staticmethod
+    def _check(status: int, _: object, error: str) -> None:
         if status:
             raise NftError(error.strip().partition("\n")[0] or f"status {status}")

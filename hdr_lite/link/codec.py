@@ -97,6 +97,16 @@ class Reload(NamedTuple):
     settings: str  #: a JSON object, ``config.flatten``
 
 
+class Ask(NamedTuple):
+    """Sensor: send this request to the kernel, which takes it from a privileged process only.
+
+    The answer comes to the socket, which the sensor reads itself.
+    """
+
+    socket: str  #: its field's name in ``sources.nflog.Sockets``
+    request: bytes
+
+
 Message = (
     Opened
     | Progress
@@ -114,6 +124,7 @@ Message = (
     | Quarantine
     | Enforced
     | Ready
+    | Ask
 )
 
 #: Number on the wire -> message type.
@@ -134,6 +145,7 @@ MESSAGES: tuple[type[Message], ...] = (
     Quarantine,
     Enforced,
     Ready,
+    Ask,
 )
 _FIELDS = tuple(tuple(m.__annotations__[name] for name in m._fields) for m in MESSAGES)
 

@@ -8,13 +8,14 @@ unless another sensor is about to take its place.
 
 import json
 import select
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 from hdr_lite.config import Config
-from hdr_lite.link.codec import Answer, Failed, Finish, Notice, Opened, Progress, Request
+from hdr_lite.link.codec import Answer, Ask, Failed, Finish, Notice, Opened, Progress, Request
 from hdr_lite.link.end import End
 from hdr_lite.link.figures import own_memory
 from hdr_lite.link.stop import StopSignal
@@ -26,6 +27,7 @@ from hdr_lite.sensor.meter import make_meter
 from hdr_lite.sources.base import Source, SourceError
 from hdr_lite.sources.capture import TIMEOUT_MS, open_file, open_interface
 from hdr_lite.sources.clock import TrafficClock
+from hdr_lite.sources.nflog import FirstPackets, NflogSource, Sockets
 
 #: Packets that are read before anything else is looked at.
 BATCH = 1024
@@ -37,11 +39,20 @@ TICK_MS = 1000
 LAG = 2 * TIMEOUT_MS * 1_000_000
 
 
+class Opening(NamedTuple):
+    """First packets: what is logged, its sockets, and how many of each side surely are."""
+
+    what: FirstPackets
+    sockets: Sockets
+    sure: int
+
+
 class Inputs(NamedTuple):
-    """What is to be read: one file, or interfaces."""
+    """What is to be read: one file, or interfaces, or the first packets that pass them."""
 
     file: str = ""
     interfaces: tuple[str, ...] = ()
+    first_packets: Opening | None = None  #: over ``interfaces``
 
 
 def run_sensor(
@@ -62,16 +73,17 @@ def run_sensor(
     lasting = clock is not None
     if inputs.interfaces:
         clock = clock or TrafficClock()
-    sources = _open(inputs, config, clock)
+    sources = _open(inputs, config, clock, end)
     ring = RingWriter(memory)
-    meter = make_meter(ring.ring, wanted, config.meter, wait=clock is None)
+    sure = inputs.first_packets.sure if inputs.first_packets else 0
+    meter = make_meter(ring.ring, wanted, config.meter, wait=clock is None, first_packets=sure)
     end.send(Opened(", ".join(f"{s.name} ({s.linktype}, {s.opener})" for s in sources)))
     for source in sources:
         if not source.decoded:
             end.send(Notice(f"{source.name}: link type {source.linktype} is not decoded"))
     sensor = Sensor(sources, meter, ring, end, stop)
     if lasting and clock is not None:
-        sensor.reopen = partial(_open_again, inputs, config, clock)
+        sensor.reopen = partial(_open_again, inputs, config, clock, end)
     sensor.report()
     if clock is None:
         sensor.replay()
@@ -80,18 +92,42 @@ def run_sensor(
     return sensor.finish()
 
 
-def _open(inputs: Inputs, config: Config, clock: TrafficClock | None) -> list[Source]:
+def _open(inputs: Inputs, config: Config, clock: TrafficClock | None, end: End) -> list[Source]:
     if clock is None:
         return [open_file(inputs.file, config.capture)]
+    if inputs.first_packets:
+        return [_open_first_packets(inputs.first_packets, inputs.interfaces, config, clock, end)]
     return [
         open_interface(name, config.capture, index, clock)
         for index, name in enumerate(inputs.interfaces)
     ]
 
 
-def _open_again(inputs: Inputs, config: Config, clock: TrafficClock, name: str) -> Source:
-    """An interface that had gone away, as the source that it was."""
+def _open_again(inputs: Inputs, config: Config, clock: TrafficClock, end: End, name: str) -> Source:
+    """A source that broke, or whose interface had gone away, as what it was."""
+    if inputs.first_packets:
+        return _open_first_packets(inputs.first_packets, inputs.interfaces, config, clock, end)
     return open_interface(name, config.capture, inputs.interfaces.index(name), clock)
+
+
+def _open_first_packets(
+    opening: Opening,
+    interfaces: tuple[str, ...],
+    config: Config,
+    clock: TrafficClock,
+    end: End,
+) -> NflogSource:
+    """The source on copies of the sockets, which it may close; it asks through its parent."""
+    sockets = Sockets(*(sock.dup() for sock in opening.sockets))
+    names = {sock.fileno(): name for name, sock in zip(Sockets._fields, sockets, strict=True)}
+    meter = config.meter
+    shortest = min(meter.tcp_idle, meter.udp_idle, meter.icmp_idle)
+
+    def ask(sock: socket.socket, request: bytes) -> None:
+        end.send(Ask(names[sock.fileno()], request))
+
+    poll = min(50.0, shortest * 0.8)
+    return NflogSource(opening.what, sockets, clock, interfaces=interfaces, poll=poll, ask=ask)
 
 
 class Sensor:
@@ -205,6 +241,9 @@ class Sensor:
 
     def finish(self) -> int:
         """End every flow, tell the final counters; the exit status."""
+        for source in self._sources:
+            if isinstance(source, NflogSource):
+                source.conclude(self._meter)
         while not self._meter.flush():
             self._ring.wait_for_room()
         stats = Stats(

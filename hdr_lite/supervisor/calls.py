@@ -78,6 +78,16 @@ SENSOR: Calls = MappingProxyType(
     }
 )
 
+#: The sensor where its sockets are opened for it: it asks for names of interfaces through a
+#: local one.
+FIRST_PACKETS: Calls = MappingProxyType(
+    {
+        **_COMMON,
+        "socket": (int(socket.AF_UNIX),),
+        **_any("timerfd_create timerfd_settime timerfd_settime64"),
+    }
+)
+
 #: No sockets at all; writes files in its directory.
 ENGINE: Calls = MappingProxyType(
     {

@@ -12,8 +12,9 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -48,8 +49,10 @@ ASK_INTERVAL = 5.0
 SILENCE = 30.0
 #: Seconds that a request on the control socket waits for the children's words.
 ANSWER_TIMEOUT = 2.0
+#: Seconds between looks after what is the supervisor's own: not above ``LONGEST_SLEEP``.
+LOOK_INTERVAL = 0.5
 #: Longest sleep, s.
-LONGEST_SLEEP = 1.0
+LONGEST_SLEEP = 0.5
 
 
 class Change(NamedTuple):
@@ -82,10 +85,13 @@ class Daemon:
         control: Callable[[Callable[[Mapping[str, Any], Reply], None]], ControlServer],
         status: Callable[[Sequence[Member]], dict[str, Any]],
         reload: Callable[[], Change],
+        look_after: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         """``control`` makes the control socket around a handler, ``status`` its answer.
 
-        ``reload`` reads the settings anew; ``UserError`` leaves the old ones.
+        ``reload`` reads the settings anew; ``UserError`` leaves the old ones. ``look_after`` is
+        called each ``LOOK_INTERVAL`` to see after what is the supervisor's own; it gives back
+        what a person should know.
         """
         self._members = {role.name: Member(role) for role in roles}
         self._terminal = terminal
@@ -94,6 +100,8 @@ class Daemon:
         self._control = control(self._handle)
         self._make_status = status
         self._reload = reload
+        self._look_after = look_after
+        self._looked = 0.0
         self._announced = False  #: that all is ready
         self._hangup = False
         self._stopping = False
@@ -246,6 +254,10 @@ class Daemon:
         else:
             self._restart_due(now)
             self._ask_all(now)
+            if now >= self._looked + LOOK_INTERVAL:
+                self._looked = now
+                for text in self._look_after():
+                    self._tell(text)
             if self._hangup:
                 self._hangup = False
                 self._take_reload()
@@ -283,7 +295,9 @@ class Daemon:
         try:
             for message in member.child.end.receive():
                 count += 1
-                self._take(member, message)
+                member.heard = time.monotonic()
+                take = member.role.takes.get(type(message)) or partial(self._take, member)
+                take(message)
         except LinkClosed:
             return False  # its end is told by the pidfd
         except LinkError as error:
@@ -293,7 +307,6 @@ class Daemon:
         return count > 0
 
     def _take(self, member: Member, message: Message) -> None:
-        member.heard = time.monotonic()
         target = member.role.routes.get(type(message))
         if target in self._members:
             member.answered(message)

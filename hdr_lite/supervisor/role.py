@@ -6,6 +6,7 @@ where the parts are wired together (``hdr_lite.cli.daemon``).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hdr_lite.link.codec import Message
 from hdr_lite.supervisor.child import Main
@@ -25,6 +26,8 @@ class Role:
     open: Callable[[], None] | None = None
     #: Message that it sends -> name of the process that gets it.
     routes: Mapping[type[Message], str] = field(default_factory=dict)
+    #: Message that it sends -> what the supervisor does about it, without waiting.
+    takes: Mapping[type[Message], Callable[[Any], None]] = field(default_factory=dict)
     #: What names an order that is routed to it, and the answer that it sends about that. An
     #: order stays until it is answered: a process that died before that finds it again.
     order: Callable[[Message], str] | None = None

@@ -19,6 +19,7 @@ STATUS: dict[str, Any] = {
     "uptime": 93784.0,
     "users": "each process has its own",
     "source": "capture",
+    "source_why": "the device does not forward",
     "interfaces": ["br-lan"],
     "memory": 24 << 20,
     "processes": [
@@ -106,6 +107,7 @@ def test_for_a_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         "hdr-lite 0.1.0: ready, up 1 d 2 h 3 min 4 s, 24.0 MB, capture on br-lan",
+        "source capture: the device does not forward",
         "users: each process has its own",
         "  sensor      ready, process 17, hdr-lite-sensor, 3.0 MB, capabilities NET_RAW, "
         "seccomp filter, started again 2 times",

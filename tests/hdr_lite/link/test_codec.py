@@ -9,6 +9,7 @@ from hdr_lite.link.codec import (
     LIMIT,
     MESSAGES,
     Answer,
+    Ask,
     Decoder,
     Digest,
     Done,
@@ -45,6 +46,7 @@ _ANY = st.one_of(
     st.builds(Quarantine, _TEXT, _TEXT, _TEXT, _COUNT, _TEXT),
     st.builds(Enforced, _TEXT, _TEXT, _TEXT, _COUNT, _TEXT),
     st.builds(Ready, _TEXT),
+    st.builds(Ask, _TEXT, st.binary(max_size=50)),
 )
 
 
