@@ -140,7 +140,7 @@ def test_totals_come_through_the_holder() -> None:
         serving(settings=settings) as (net, service),
         running(net.lan, "talk", "serve"),
     ):
-        talk(net.outside, "download", names.LAN4, "3")
+        talk(net.outside, "many", names.LAN4, "1", "3")
         path = service.folder / "out/flows.jsonl"
 
         def flows() -> list[dict[str, Any]]:
