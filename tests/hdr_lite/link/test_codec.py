@@ -71,7 +71,7 @@ def test_every_message_has_a_strategy() -> None:
     """A new message type is in the round trip test, too."""
     covered = {Opened, Progress, Notice, Failed, Raised, Done, Digest, Finish}
     covered |= {Request, Answer, Reload}
-    covered |= {Block, Limit, Quarantine, Enforced, Ready}
+    covered |= {Block, Limit, Quarantine, Enforced, Ready, Ask}
     assert covered == set(MESSAGES)
 
 
