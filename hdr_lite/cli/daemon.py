@@ -196,6 +196,7 @@ class _Service:
             ready=Opened,
             privileges=self._privileges("sensor", FIRST_PACKETS),
             keeps=(*self._memory, *holder.descriptors),
+            open=holder.hand_over_singly,
             takes={Ask: holder.ask},
         )
 

@@ -110,6 +110,11 @@ class FirstPacketsHolder:
         """Those that the sensor gets."""
         return tuple(sock.fileno() for sock in self.opening.sockets)
 
+    def hand_over_singly(self) -> None:
+        """Have the kernel begin as each sensor expects it: packet by packet."""
+        with suppress(OSError):
+            self.opening.sockets.log.send(self._thresholds[0])
+
     def ask(self, message: Ask) -> None:
         """Send what the sensor asks for; ``LinkError`` when that is more than it may ask."""
         if message.socket == "conntrack" and is_question(message.request):

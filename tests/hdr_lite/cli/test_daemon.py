@@ -7,7 +7,7 @@ import pytest
 
 from hdr_lite.cli import daemon
 from hdr_lite.cli.daemon import _within_a_life
-from hdr_lite.config import Config, DetectionConfig, RingConfig
+from hdr_lite.config import CaptureConfig, Config, DetectionConfig, RingConfig
 from tests.program import hdr_lite
 
 
@@ -35,15 +35,18 @@ def test_no_inside_interface(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def test_what_a_reload_may_change() -> None:
-    """Thresholds change; the size of the ring and of windows stays until the next start."""
+    """Thresholds change; the source, and the size of the ring and of windows, stay until the next
+    start."""
     old = Config()
     wanted = replace(
         old,
         ring=RingConfig(size=1 << 21),
         detection=DetectionConfig(threshold=3.0, window=60.0),
+        capture=CaptureConfig(source="nflog", filter="arp"),
     )
     new, notes = _within_a_life(old, wanted)
     assert new.ring == old.ring
     assert new.detection == replace(old.detection, threshold=3.0)
-    assert notes == ["ring.size", "detection.window"]
+    assert new.capture == replace(old.capture, filter="arp")
+    assert notes == ["capture.source", "ring.size", "detection.window"]
     assert _within_a_life(old, old) == (old, [])

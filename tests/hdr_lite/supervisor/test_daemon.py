@@ -17,9 +17,11 @@ import pytest
 from hdr_lite.config import ConfigError
 from hdr_lite.link.codec import (
     Answer,
+    Ask,
     Digest,
     Done,
     Finish,
+    LinkError,
     Message,
     Notice,
     Opened,
@@ -85,6 +87,7 @@ class Service:
         self.out, self.err = io.StringIO(), io.StringIO()
         self.socket = folder / "socket"
         self._change = change
+        self.looks: list[str] = []  #: told one by one as the daemon looks after its own
         self.daemon = Daemon(
             roles,
             Terminal(self.out, self.err),
@@ -93,6 +96,7 @@ class Service:
             control=lambda handler: ControlServer(self.socket, None, handler),
             status=self._status,
             reload=self._reload,
+            look_after=lambda: [self.looks.pop(0)] if self.looks else [],
         )
         self.failure: BaseException | None = None
 
@@ -362,6 +366,47 @@ def test_descriptors_are_handed_over(tmp_path: Path) -> None:
     service.run(lambda service: service.until("given True, other False"))
     os.close(given)
     os.close(other)
+
+
+def test_what_the_supervisor_does_itself(tmp_path: Path) -> None:
+    """A message that a role names goes to its function only; one that this refuses ends the
+    sender; without being named it is a lie."""
+    taken: list[Message] = []
+
+    def asking(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        end.send(Ask("log", b"a" if not taken else b"b"))
+        return serve(end, stop)
+
+    def take(message: Message) -> None:
+        taken.append(message)
+        if len(taken) == 2:
+            raise LinkError("not that")
+
+    def actions(service: Service) -> None:
+        service.kill("sensor")
+        service.until("the sensor sent what is no message and is ended: not that")
+        service.until("the sensor is back")
+
+    service = Service(tmp_path, [Role("sensor", asking, Opened, takes={Ask: take}), ENGINE])
+    assert service.run(actions) == 0
+    assert taken[:2] == [Ask("log", b"a"), Ask("log", b"b")]
+    service = Service(tmp_path, [Role("sensor", asking, Opened), ENGINE])
+    service.run(lambda service: service.until("Ask is not its to send"))
+
+
+def test_what_the_supervisor_looks_after(tmp_path: Path) -> None:
+    """It looks twice a second, and tells errors.log what it had to do."""
+
+    def actions(service: Service) -> None:
+        service.looks += ["one", "two"]
+        started = time.monotonic()
+        service.until("errors.log: two")
+        assert time.monotonic() - started < 2
+
+    service = Service(tmp_path, [SENSOR, ENGINE])
+    assert service.run(actions) == 0
+    assert "errors.log: one" in service.err.getvalue() + service.out.getvalue()
 
 
 def test_children_end_with_the_supervisor(tmp_path: Path) -> None:

@@ -124,12 +124,19 @@ def test_what_a_sensor_may_ask(ends: list[socket.socket]) -> None:
     assert [_received(end) for end in (log, conntrack, narrow)] == [b""] * 3
 
 
+def test_each_sensor_begins_alike(ends: list[socket.socket]) -> None:
+    """What the sensor before it set is set back."""
+    FirstPacketsHolder("").hand_over_singly()
+    assert _received(ends[0]) == threshold_request(1789, 1, flags=0)
+
+
 def test_a_kernel_that_is_busy(ends: list[socket.socket]) -> None:
     """A request that the kernel does not take now costs nothing but itself."""
     holder = FirstPacketsHolder("")
     for end in ends:
         end.close()
     holder.ask(Ask("conntrack", dump_request(POLL)))
+    holder.hand_over_singly()
 
 
 @pytest.mark.usefixtures("ends")
