@@ -7,7 +7,9 @@ from setuptools import Extension, setup
 
 NATIVE = Path("hdr_lite/native")
 SOURCES = sorted(
-    str(path) for part in ("core", "capture", "binding") for path in (NATIVE / part).glob("*.c")
+    str(path)
+    for part in ("core", "capture", "netlink", "binding")
+    for path in (NATIVE / part).glob("*.c")
 )
 HEADERS = sorted(str(path) for path in NATIVE.glob("*/*.h"))
 

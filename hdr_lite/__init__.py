@@ -10,6 +10,7 @@ The parts, in the order in which the data flows:
 - ``module``      all that the author of a detection module needs
 - ``modules``     the detections
 - ``outputs``     alerts.log, alerts.json, evidence.jsonl and the other files
+- ``enforcer``    the process that alone touches nftables: blocks, limits, quarantine
 - ``link``        framed messages between the processes
 - ``supervisor``  forks the processes from one warm parent and watches them
 - ``records``     what flows between the parts; ``channels`` names them for modules

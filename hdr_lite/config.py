@@ -33,6 +33,12 @@ def setting(
 class CaptureConfig:
     """``[capture]``: the source of packets."""
 
+    source: str = setting(
+        "auto",
+        "what the service reads: first packets of connections (nflog), all packets (capture),"
+        " or nflog where the device forwards and its kernel can (auto)",
+        choices=("auto", "nflog", "capture"),
+    )
     filter: str = setting("", "BPF filter, as for tcpdump")
     promiscuous: bool = setting(True, "whether an interface is put into promiscuous mode")
     snap_length: int = setting(65535, "bytes of a packet that are looked at", least=96, most=262144)
@@ -153,6 +159,55 @@ class ModulesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DaemonConfig:
+    """``[daemon]``: the service."""
+
+    interfaces: tuple[str, ...] = setting(
+        (), "interfaces that are watched; none: those that have an inside address"
+    )
+    directory: str = setting("/var/log/hdr-lite", "where alerts and logs are written")
+    group: str = setting("hdr-lite", "group whose members may ask for the status")
+
+
+@dataclass(frozen=True, slots=True)
+class EnforcerConfig:
+    """``[enforcer]``: what becomes of alerts on this device."""
+
+    mode: str = setting(
+        "observe",
+        "observe: tell what would be done; limit: block nothing; block: all of it",
+        choices=("observe", "limit", "block"),
+    )
+    allow: tuple[str, ...] = setting(
+        (), "never touched: addresses, networks, MACs and domain names"
+    )
+    management: str = setting("", "interface whose networks are never touched")
+    management_ports: tuple[str, ...] = setting(
+        ("22",), "TCP ports of this device where a logged-in inside address stays welcome"
+    )
+    timeout: int = setting(600, "seconds of a first block", least=1, most=86400)
+    forgive: int = setting(
+        86400,
+        "seconds of good behaviour that halve a repeat offender's next block",
+        least=60,
+        most=10_000_000,
+    )
+    blocks: int = setting(8192, "blocks held at once, IPv4 and IPv6 each", least=16, most=1 << 20)
+    limits: int = setting(2048, "limits held at once, IPv4 and IPv6 each", least=16, most=1 << 18)
+    quarantines: int = setting(64, "hosts quarantined at once", least=1, most=65536)
+    page_ports: tuple[str, ...] = setting(
+        ("80", "443"), "TCP ports of this device that a quarantined host may open"
+    )
+    on_stop: str = setting(
+        "keep", "what happens to blocks when the program stops", choices=("keep", "remove")
+    )
+    state: str = setting("/var/lib/hdr-lite/enforcer.state", "file that keeps blocks over a reboot")
+    state_interval: int = setting(
+        900, "seconds between two writes of that file, at least", least=1, most=86400
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings."""
 
@@ -164,6 +219,8 @@ class Config:
     modules: ModulesConfig = field(default_factory=ModulesConfig)
     output: OutputConfig = OutputConfig()
     memory: MemoryConfig = MemoryConfig()
+    daemon: DaemonConfig = DaemonConfig()
+    enforcer: EnforcerConfig = EnforcerConfig()
 
 
 # Loading ----------------------------------------------------------------------------------
@@ -233,6 +290,24 @@ def load(path: str | None = None, overrides: Iterable[Override] = ()) -> Setting
     for override in overrides:
         loader.take(tuple(override.key.split(".")), override.value, override.where, override.add)
     return loader.settings()
+
+
+def flatten(config: Config) -> dict[str, object]:
+    """Every setting under its key, as JSON can carry it; ``restore`` takes it back."""
+    values: dict[str, object] = {}
+    for section, part in sections().items():
+        for name in settings_of(part):
+            value = getattr(getattr(config, section), name)
+            values[f"{section}.{name}"] = list(value) if isinstance(value, tuple) else value
+    for module, options in config.modules.options.items():
+        for name, value in options.items():
+            values[f"modules.{module}.{name}"] = value
+    return values
+
+
+def restore(values: Mapping[str, object]) -> Config:
+    """The configuration of ``flatten``, checked again; ``ConfigError``."""
+    return load(None, (Override(key, value, key) for key, value in values.items())).config
 
 
 def parse_override(text: str) -> Override:

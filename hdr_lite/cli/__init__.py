@@ -47,6 +47,10 @@ class Entry(NamedTuple):
 
 VERBS = {
     "run": Entry("hdr_lite.cli.run", "watch interfaces or read a capture file: traffic to alerts"),
+    "daemon": Entry("hdr_lite.cli.daemon", "watch interfaces as a service, until told to stop"),
+    "status": Entry(
+        "hdr_lite.cli.status", "how a running service is: processes, figures, blind spots"
+    ),
     "inspect": Entry("hdr_lite.cli.inspect", "count what a capture file holds, without detection"),
     "flows": Entry(
         "hdr_lite.cli.flows", "print the flows of a capture file, one JSON object a line"

@@ -17,14 +17,13 @@ examples:
 """
 
 import argparse
-import fcntl
 import json
 import os
 import re
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hdr_lite.cli import PROGRAM
@@ -42,7 +41,9 @@ from hdr_lite.outputs import Console, file_outputs
 from hdr_lite.outputs.text import one_line
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
-from hdr_lite.supervisor.process import Outcome, Supervisor, title
+from hdr_lite.supervisor.child import title
+from hdr_lite.supervisor.lock import claim
+from hdr_lite.supervisor.process import Outcome, Supervisor
 from hdr_lite.supervisor.terminal import Terminal
 
 _INSTANCE = re.compile(r"[A-Za-z0-9_.-]{1,32}")
@@ -93,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     status = outcome.status
     if outcome.stopped and inputs.file and status == 0:
         print(
-            f"{_label(arguments.instance)}: stopped before the end of {inputs.file}",
+            f"{label(arguments.instance)}: stopped before the end of {inputs.file}",
             file=sys.stderr,
         )
         status = 1
@@ -119,12 +120,12 @@ def _supervise(
 
     def engine_main(end: End, _stop: StopSignal) -> int:
         claim_output(output, instance)
-        return engine.run(RingReader(memory, engine.kinds), _outputs(output, config, end), end)
+        return engine.run(RingReader(memory, engine.kinds), outputs(output, config, end), end)
 
     terminal = Terminal(
         sys.stdout,
         sys.stderr,
-        label=_label(instance),
+        label=label(instance),
         size=_size(inputs.file),
         alerts=not arguments.json,
     )
@@ -133,14 +134,14 @@ def _supervise(
     return supervisor.run()
 
 
-def _outputs(directory: str, config: Config, end: End) -> list[Output]:
+def outputs(directory: str, config: Config, end: End, *, append: bool = False) -> list[Output]:
     """The files, and the alerts for the terminal, which is the supervisor's."""
     console = Console(lambda line: end.send(Raised(line[:_LINE])), config.output.verbose > 1)
     if not config.output.flows:
-        return [*file_outputs(directory), console]
+        return [*file_outputs(directory, append=append), console]
     from hdr_lite.cli import zeek
 
-    return [*file_outputs(directory, zeek.conn), console]
+    return [*file_outputs(directory, zeek.conn, append=append), console]
 
 
 def _size(path: str) -> int:
@@ -153,17 +154,25 @@ def _size(path: str) -> int:
 
 
 def _inputs(arguments: argparse.Namespace) -> Inputs:
-    if arguments.instance and not _INSTANCE.fullmatch(arguments.instance):
-        raise UserError(
-            f"-P {arguments.instance}: a name is 1 to 32 letters, digits, dots, - and _"
-        )
-    interfaces = tuple(arguments.interface or ())
-    for name in interfaces:
+    check_instance(arguments.instance)
+    interfaces = check_interfaces(arguments.interface or ())
+    return Inputs(arguments.file or "", interfaces)
+
+
+def check_instance(name: str) -> None:
+    """``UserError`` when it is no name of an instance."""
+    if name and not _INSTANCE.fullmatch(name):
+        raise UserError(f"-P {name}: a name is 1 to 32 letters, digits, dots, - and _")
+
+
+def check_interfaces(names: Sequence[str]) -> tuple[str, ...]:
+    """The names; ``UserError`` when one is empty or given twice."""
+    for name in names:
         if not name:
             raise UserError("-i needs the name of an interface")
-        if interfaces.count(name) > 1:
+        if names.count(name) > 1:
             raise UserError(f"-i {name} is given twice")
-    return Inputs(arguments.file or "", interfaces)
+    return tuple(names)
 
 
 def default_output(inputs: Inputs) -> str:
@@ -172,7 +181,8 @@ def default_output(inputs: Inputs) -> str:
     return f"output/{source}_{time.strftime('%Y-%m-%d_%H-%M-%S', time.gmtime())}"
 
 
-def _label(instance: str) -> str:
+def label(instance: str) -> str:
+    """``hdr-lite``, or ``hdr-lite[NAME]``."""
     return f"{PROGRAM}[{instance}]" if instance else PROGRAM
 
 
@@ -185,21 +195,13 @@ def claim_output(directory: str, instance: str) -> int:
     path = Path(directory)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         if isinstance(error, FileExistsError):  # mkdir's word for it
             reason = "is no directory"
         raise UserError(f"cannot write to the output directory {directory}: {reason}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(lock, 100).decode(errors="replace") or "another instance"
-        os.close(lock)
-        raise UserError(f"the output directory {directory} is in use by {holder}") from None
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{_label(instance)}, process {os.getppid()}".encode())
-    return lock
+    holder = f"{label(instance)}, process {os.getppid()}"
+    return claim(path / ".lock", f"the output directory {directory}", holder)
 
 
 def hash_file(path: str) -> Iterator[str]:

@@ -78,6 +78,10 @@ class Casebook:
         self._entries = 0
         self._addresses: OrderedDict[str, None] = OrderedDict()
 
+    def set_threshold(self, threshold: int) -> None:
+        """From here on an alert is raised past so many thousandths."""
+        self._threshold = threshold
+
     # Traffic ------------------------------------------------------------------------------
 
     def touch(self, address: str, ts: int) -> None:

@@ -53,6 +53,28 @@ def summarize(
     }
 
 
+def figures(
+    *,
+    records: Mapping[Kind, int],
+    casebook: Casebook,
+    windows: Windows,
+    seats: Sequence[Seat],
+) -> dict[str, Any]:
+    """How a live engine stands: counts since it was started."""
+    return {
+        "records": {kind.name.lower(): records[kind] for kind in sorted(records)},
+        "evidence": sum(casebook.evidence.values()),
+        "findings": casebook.findings,
+        "alerts": casebook.alerts,
+        "profiles": len(casebook.profiles),
+        "window": windows.current,
+        "modules": {
+            seat.name: {**_behaviour(seat), **_costs(seat), "waiting": seat.waiting}
+            for seat in seats
+        },
+    }
+
+
 def _machine(seconds: float) -> dict[str, Any]:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {

@@ -13,6 +13,7 @@ until no module has anything left to do: the same file gives the same bytes. Liv
 is what is there, and one turn for each module.
 """
 
+import json
 import select
 import time
 from collections import Counter
@@ -21,18 +22,30 @@ from functools import partial
 from typing import Any, Protocol
 
 from hdr_lite import __version__
-from hdr_lite.config import Config
+from hdr_lite.config import Config, ConfigError, restore
 from hdr_lite.engine.bus import Bus, Delivery
 from hdr_lite.engine.casebook import Casebook
-from hdr_lite.engine.facts import summarize
+from hdr_lite.engine.facts import figures, summarize
 from hdr_lite.engine.loader import Found, find
 from hdr_lite.engine.output import Output, Outputs
 from hdr_lite.engine.profiles import Home
+from hdr_lite.engine.reload import reseat
 from hdr_lite.engine.scheduler import MOST_PASSES, Scheduler
 from hdr_lite.engine.seat import RunFailed, Seat, Table
 from hdr_lite.engine.turn import REPLAY_DEADLINE, Clock
 from hdr_lite.engine.windows import Windows
-from hdr_lite.link.codec import Digest, Done, Failed, Finish, Message, Notice
+from hdr_lite.link.codec import (
+    Answer,
+    Digest,
+    Done,
+    Failed,
+    Finish,
+    Message,
+    Notice,
+    Reload,
+    Request,
+)
+from hdr_lite.link.figures import own_memory
 from hdr_lite.module.base import Module
 from hdr_lite.records.flow import Stats
 from hdr_lite.records.kind import Kind
@@ -65,6 +78,12 @@ class Reader(Protocol):
 
     ended: bool
     malformed: dict[str, int]
+
+    @property
+    def used(self) -> int: ...
+
+    @property
+    def capacity(self) -> int: ...
 
     def read(self, limit: int) -> Sequence[Delivery]: ...
 
@@ -135,6 +154,7 @@ class Engine:
         self._sha256 = ""
         self._finish = False
         self._pending: list[Delivery] = []
+        self._reader: Reader | None = None
 
     @property
     def wanted(self) -> int:
@@ -158,7 +178,7 @@ class Engine:
 
         ``LinkClosed`` when the parent is gone.
         """
-        self._link = link
+        self._link, self._reader = link, reader
         self._started = time.monotonic()
         self._outputs.open(outputs)
         for name, reason in self.problems:
@@ -208,11 +228,15 @@ class Engine:
         poll = select.poll()
         poll.register(reader, select.POLLIN)
         poll.register(link, select.POLLIN)
+        heard = select.poll()
+        heard.register(link, select.POLLIN)
         while not reader.ended:
             deliveries = reader.read(ROUND)
             if deliveries or self._scheduler.backlog():
                 self._round(deliveries)
                 reader.commit()
+                if heard.poll(0):  # under load, too
+                    self._hear(link)
             elif self._finish:
                 break
             elif reader.arm() and link.fileno() in dict(poll.poll()):
@@ -221,11 +245,19 @@ class Engine:
     def _hear(self, link: Link) -> bool:
         """Take what the parent sent; whether the sensor is gone."""
         for message in link.receive():
-            if isinstance(message, Digest):
-                self._sha256 = message.sha256
-            elif isinstance(message, Finish):
-                self._error("engine", f"{message.reason}: only what had arrived is reported")
-                self._finish = True
+            match message:
+                case Digest():
+                    self._sha256 = message.sha256
+                case Finish():
+                    self._error("engine", f"{message.reason}: only what had arrived is reported")
+                    self._finish = True
+                case Request():
+                    link.send(Answer(message.number, json.dumps(self._figures(message))))
+                case Notice():
+                    self._outputs.error(self._table.now, message.text)
+                    self._outputs.flush()
+                case Reload():
+                    self._reload(message.settings)
         return self._finish
 
     def _await_digest(self, link: Link) -> None:
@@ -366,6 +398,54 @@ class Engine:
         if self._link is not None:
             self._link.send(Notice(text))
 
+    # A service ----------------------------------------------------------------------------
+
+    def _reload(self, settings: str) -> None:
+        """New settings; what was learned stays."""
+        try:
+            config = restore(json.loads(settings))
+        except (ValueError, ConfigError) as error:
+            self._error("engine", f"the new settings were not taken: {error}")
+            return
+        self._config = config
+        self._casebook.set_threshold(round(config.detection.threshold * 1000))
+        self._home.set_networks(config.detection.home)
+        self.modules, problems = find(config.modules)
+        for name, reason in problems:
+            self._error(name, reason)
+        for found in self.modules:
+            if found.error and found.enabled:
+                self._error(found.name, found.error)
+        self._seats, done = reseat(self._seats, self.modules, self._seat_late)
+        self._scheduler = Scheduler(self._seats, config.scheduler.quantum, self._replay)
+        self._log("engine", "; ".join(["new settings", *done]), 1, 0)
+        self._outputs.flush()
+
+    def _seat_late(self, found: Found) -> Seat | None:
+        """Seat a module and begin it, while the engine runs."""
+        if found.module is None:
+            return None
+        order = 1 + max((seat.order for seat in self._seats), default=-1)
+        seat = self._seat(found.name, found.module, order, found.options)
+        if seat is not None:
+            seat.begin()
+        return seat
+
+    def _figures(self, request: Request) -> dict[str, Any]:
+        """What ``hdr-lite status`` shows of the engine."""
+        facts = figures(
+            records=self._records,
+            casebook=self._casebook,
+            windows=self._windows,
+            seats=self._seats,
+        )
+        reader = self._reader
+        if reader is not None:
+            facts["malformed_records"] = dict(reader.malformed)
+            facts["ring"] = {"used": reader.used, "capacity": reader.capacity}
+        wants_memory = bool(json.loads(request.text).get("memory"))
+        return {**facts, "memory": own_memory() if wants_memory else 0}
+
     # The end ------------------------------------------------------------------------------
 
     def _seat_all(self) -> list[Seat]:
@@ -376,7 +456,8 @@ class Engine:
                     self._error(found.name, found.error)
                 if found.runs and found.module is not None:
                     seat = self._seat(found.name, found.module, len(seats), found.options)
-                    seats += [seat] if seat is not None else []
+                    if seat is not None:
+                        seats.append(seat)
         return seats
 
     def _seat(

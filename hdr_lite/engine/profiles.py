@@ -29,6 +29,10 @@ class Home:
     """The watched network."""
 
     def __init__(self, networks: Iterable[str]) -> None:
+        self.set_networks(networks)
+
+    def set_networks(self, networks: Iterable[str]) -> None:
+        """From here on these are watched."""
         parsed = [ipaddress.ip_network(network, strict=False) for network in networks]
         self._networks = [
             (network.version, int(network.network_address), int(network.netmask))

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import msgpack
 
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
+
 HEADER = 4
 #: Longest body, in bytes.
 LIMIT = 64 * 1024
@@ -75,7 +77,55 @@ class Finish(NamedTuple):
     reason: str
 
 
-Message = Opened | Progress | Notice | Failed | Raised | Done | Digest | Finish
+class Request(NamedTuple):
+    """To any child: answer this. The verb ``figures`` is every child's to answer."""
+
+    number: int  #: comes back in the answer
+    text: str  #: a JSON object with a ``verb``
+
+
+class Answer(NamedTuple):
+    """Any child: the answer to the request of that number."""
+
+    number: int
+    text: str  #: a JSON object
+
+
+class Reload(NamedTuple):
+    """To a child that keeps what it has learned: these settings hold from now on."""
+
+    settings: str  #: a JSON object, ``config.flatten``
+
+
+class Ask(NamedTuple):
+    """Sensor: send this request to the kernel, which takes it from a privileged process only.
+
+    The answer comes to the socket, which the sensor reads itself.
+    """
+
+    socket: str  #: its field's name in ``sources.nflog.Sockets``
+    request: bytes
+
+
+Message = (
+    Opened
+    | Progress
+    | Notice
+    | Failed
+    | Raised
+    | Done
+    | Digest
+    | Finish
+    | Request
+    | Answer
+    | Reload
+    | Block
+    | Limit
+    | Quarantine
+    | Enforced
+    | Ready
+    | Ask
+)
 
 #: Number on the wire -> message type.
 MESSAGES: tuple[type[Message], ...] = (
@@ -87,6 +137,15 @@ MESSAGES: tuple[type[Message], ...] = (
     Done,
     Digest,
     Finish,
+    Request,
+    Answer,
+    Reload,
+    Block,
+    Limit,
+    Quarantine,
+    Enforced,
+    Ready,
+    Ask,
 )
 _FIELDS = tuple(tuple(m.__annotations__[name] for name in m._fields) for m in MESSAGES)
 

@@ -42,6 +42,19 @@ class End:
         finally:
             self._socket.setblocking(False)
 
+    def offer(self, data: bytes | memoryview) -> int:
+        """Give it bytes of an encoded message without waiting; how many it took, 0 when full.
+
+        For one that may not wait for its reader. The rest must follow before anything else.
+        ``LinkClosed`` when nobody is there.
+        """
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise LinkClosed(str(error)) from None
+
     def receive(self) -> Iterator[Message]:
         """The messages that have arrived; ``LinkClosed`` at the end, ``LinkError`` for garbage."""
         try:

@@ -76,6 +76,7 @@ class Meter:
         active_timeout: int,
         fold_after: int,
         fold_interval: int,
+        first_packets: int,
     ) -> Self: ...
     def packet(self, linktype: int, interface: int, ts: int, wire_length: int, data: bytes) -> bool:
         """One packet; False when the ring has no room and the meter waits."""
@@ -166,8 +167,80 @@ class Capture:
         """Bytes of the file read so far, for progress."""
     def close(self) -> None: ...
 
+@final
+class Nflog:
+    """First packets from an NFLOG group, and the narrow capture beside it (native/netlink)."""
+
+    def __new__(cls, fd: int, group: int, narrow: int = -1) -> Self:
+        """Read these sockets, which stay the caller's and are open and configured."""
+    @staticmethod
+    def open_narrow() -> int:
+        """A descriptor for the narrow capture: ARP, neighbour discovery, DHCP. OSError."""
+    def add_interface(self, name: str, /) -> bool:
+        """Give the name the next number; False when there are too many."""
+    def read(self, meter: Meter, limit: int, shift: int) -> int:
+        """About ``limit`` packets of the group to the meter, at most; their number.
+
+        ``shift`` is added to the wall clock: it takes clock steps out. OSError: it broke.
+        """
+    def read_narrow(self, meter: Meter, limit: int, shift: int) -> int:
+        """Up to ``limit`` frames of the narrow capture to the meter."""
+    def interfaces(self) -> list[str]:
+        """Names in the order of the numbers that records have of them."""
+    def counters(self) -> dict[str, int]:
+        """packets, lost, overflows, malformed, foreign; frames, copies of the narrow capture."""
+
+@final
+class Conntrack:
+    """Conntrack's events, dumps and answers to the meter (native/netlink)."""
+
+    def __new__(cls, fd: int, delay: int) -> Self:
+        """Read this socket, which stays the caller's.
+
+        ``delay`` ns after a connection closed a question about its totals is due.
+        """
+    def read(self, meter: Meter, limit: int, shift: int) -> int:
+        """About ``limit`` messages to the meter, at most; their number. OSError: it broke."""
+    def due(self, meter: Meter, shift: int, /) -> bytes:
+        """Questions to send on the socket now."""
+    def counters(self) -> dict[str, int]:
+        """events, polled, answers, dumps, asked, refused, overflows, malformed, foreign."""
+    @staticmethod
+    def timer(interval: int, /) -> int:
+        """A descriptor that polls readable each so many ns."""
+    @staticmethod
+    def settle(timer: int, /) -> None:
+        """Take note that the timer's descriptor was readable."""
+
 def die_with_parent(signal: int, /) -> None:
     """Have the kernel send this process a signal when the one that forked it ends."""
 
 def set_title(title: str, /) -> None:
     """Name this process in ps and top; 15 bytes are kept."""
+
+def keep_capabilities() -> None:
+    """Let the permitted capabilities outlive the change from root to another user."""
+
+def limit_capabilities(bounding: int, /) -> None:
+    """Take all but these (a bit each) out of the bounding set.
+
+    OSError EPERM: without CAP_SETPCAP.
+    """
+
+def set_capabilities(capabilities: int, /) -> None:
+    """Have these (a bit each), permitted and effective; none is inheritable or ambient.
+
+    OSError EPERM: one of them is not permitted.
+    """
+
+def forbid_new_privileges() -> None:
+    """Set no_new_privs, which nothing takes back."""
+
+def restrict_calls(allowed: dict[str, tuple[int, ...]], fatal: tuple[str, ...], /) -> None:
+    """Let this process make the allowed system calls only.
+
+    Where values are given, a call's first argument (its low 32 bits) must be one of them.
+    A fatal call ends the process, any other is EPERM and a line in the audit log. Calls
+    that this machine does not have are passed over. ValueError: no such name anywhere.
+    OSError: the kernel has no seccomp, or no_new_privs is not set.
+    """

@@ -20,22 +20,26 @@ from hdr_lite.records.flow import Flow
 
 
 def file_outputs(
-    directory: str, flow_line: Callable[[Flow], Mapping[str, Any]] | None = None
+    directory: str,
+    flow_line: Callable[[Flow], Mapping[str, Any]] | None = None,
+    *,
+    append: bool = False,
 ) -> list[FileOutput]:
     """The files of an output directory, which exists. They are opened by the engine.
 
-    With ``flow_line``, which makes the JSON object of a flow, flows are written too.
+    With ``flow_line``, which makes the JSON object of a flow, flows are written too. With
+    ``append`` all but the summary go on where they ended.
     """
     outputs: list[FileOutput] = [
-        ErrorsLog(directory),
-        MainLog(directory),
-        AlertsLog(directory),
-        AlertsJson(directory),
-        EvidenceJsonl(directory),
+        ErrorsLog(directory, append=append),
+        MainLog(directory, append=append),
+        AlertsLog(directory, append=append),
+        AlertsJson(directory, append=append),
+        EvidenceJsonl(directory, append=append),
         Summary(directory),
     ]
     if flow_line is not None:
-        outputs.append(FlowsJsonl(directory, flow_line))
+        outputs.append(FlowsJsonl(directory, flow_line, append=append))
     return outputs
 
 

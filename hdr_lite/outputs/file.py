@@ -1,12 +1,13 @@
 """What outputs that write a file have in common, and what none of them needs to write.
 
-A run starts its files anew. Text is UTF-8; what is none (a lone surrogate from a module)
+A run starts its files anew; a service goes on with them, whichever of its processes came
+before. Text is UTF-8; what is none (a lone surrogate from a module)
 appears as an escape.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import Any, ClassVar, Literal, TextIO
 
 from hdr_lite.records.alert import Alert
 from hdr_lite.records.evidence import Evidence
@@ -57,16 +58,18 @@ class FileOutput(SilentOutput):
 
     file_name: ClassVar[str]
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, *, append: bool = False) -> None:
+        """``append``: what is in the file stays."""
+        self._mode: Literal["a", "w"] = "a" if append else "w"
         self.path = Path(directory) / self.file_name
         self.name = str(self.path)
         self._file: TextIO | None = None
         self._dirty = False
 
     def open(self) -> None:
-        """Make the file, or empty it. ``OSError``."""
+        """Make the file, or empty it unless it is to go on. ``OSError``."""
         self._file = self.path.open(
-            "w", buffering=_BUFFER, encoding="utf-8", errors="backslashreplace", newline="\n"
+            self._mode, buffering=_BUFFER, encoding="utf-8", errors="backslashreplace", newline="\n"
         )
 
     def write(self, text: str) -> None:

@@ -18,9 +18,11 @@ class FlowsJsonl(FileOutput):
     file_name = "flows.jsonl"
     wants_flows = True
 
-    def __init__(self, directory: str, line: Callable[[Flow], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, directory: str, line: Callable[[Flow], Mapping[str, Any]], *, append: bool = False
+    ) -> None:
         """``line`` is the object of a flow."""
-        super().__init__(directory)
+        super().__init__(directory, append=append)
         self._line = line
 
     def flow(self, flow: Flow) -> None:

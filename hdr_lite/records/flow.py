@@ -84,6 +84,8 @@ class Flow(NamedTuple):
     interface: int
     end: str
     handshake: bool  #: the originator acknowledged the responder's sequence number
+    outside: str = ""  #: address that the translated end has for the other; "" when not known
+    outside_port: int = 0
 
 
 class Attempts(NamedTuple):

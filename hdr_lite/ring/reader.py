@@ -83,6 +83,16 @@ class RingReader:
                 left = self._sleep(watch) and gone()
         return records
 
+    @property
+    def used(self) -> int:
+        """Bytes put and not committed."""
+        return self.ring.used
+
+    @property
+    def capacity(self) -> int:
+        """Bytes of data that the ring holds at most."""
+        return self.ring.capacity
+
     def commit(self) -> None:
         """Give back the space of all that was read, and wake a writer that waits for it."""
         self.ring.commit()

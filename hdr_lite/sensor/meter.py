@@ -9,10 +9,13 @@ from hdr_lite.native import Meter, Ring
 REPLAY_SECRET = b"HDR-lite, replay"
 
 
-def make_meter(ring: Ring, wanted: int, config: MeterConfig, *, wait: bool) -> Meter:
+def make_meter(
+    ring: Ring, wanted: int, config: MeterConfig, *, wait: bool, first_packets: int = 0
+) -> Meter:
     """A meter that writes the ``wanted`` kinds (a bit each) into ``ring``.
 
     With ``wait`` it replays: it stops where the ring is full, and its ids are always the same.
+    ``first_packets``: so many of each direction are what an ``nflog`` source shows; 0: none is.
     """
 
     def ns(seconds: float) -> int:
@@ -34,4 +37,5 @@ def make_meter(ring: Ring, wanted: int, config: MeterConfig, *, wait: bool) -> M
         active_timeout=ns(config.active_timeout),
         fold_after=config.fold_after,
         fold_interval=ns(config.fold_interval),
+        first_packets=first_packets,
     )

@@ -1,22 +1,19 @@
 """The supervisor process: forks sensor and engine, relays what they say, ends them together.
 
 The order of a run: the sensor is forked and opens its sources; when it says so the engine
-is forked; the supervisor then only watches. Each child starts in the order that
-:func:`_child` shows. Whatever happens to one child, the other is told or ended, and both
-end with their parent.
+is forked; the supervisor then only watches. Whatever happens to one child, the other is told
+or ended, and both end with their parent.
 """
 
 import gc
 import os
 import select
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
-from hdr_lite.config import UserError
 from hdr_lite.link.codec import (
     Digest,
     Done,
@@ -29,18 +26,13 @@ from hdr_lite.link.codec import (
     Progress,
     Raised,
 )
-from hdr_lite.link.end import End, LinkClosed, create_link
+from hdr_lite.link.end import End, LinkClosed
 from hdr_lite.link.stop import StopSignal
-from hdr_lite.native import die_with_parent, set_title
+from hdr_lite.supervisor.child import Child, Main, end_with_parent, fork_child, how_it_ended, title
 from hdr_lite.supervisor.terminal import Terminal
-
-#: What a child does: its end of the link and its stop signal in, its exit status out.
-Main = Callable[[End, StopSignal], int]
 
 #: Seconds that the children have to end once they are asked to.
 STOP_TIMEOUT = 5.0
-#: By which a child is asked to end.
-ASKING = (signal.SIGTERM,)
 #: Seconds within which a second signal is the same wish: timeout(1) sends two at once.
 IMPATIENCE = 0.2
 
@@ -51,30 +43,6 @@ class Outcome(NamedTuple):
     status: int
     done: Done | None
     stopped: bool  #: by a signal
-
-
-class _Child:
-    """One process and our end of its link."""
-
-    def __init__(self, name: str, pid: int, end: End) -> None:
-        self.name = name
-        self.pid = pid
-        self.end = end
-        self.pidfd = os.pidfd_open(pid)
-
-    def kill(self, number: int) -> None:
-        """The process is not yet waited for, so that its id is its own."""
-        os.kill(self.pid, number)
-
-    def wait(self) -> int:
-        """Its exit status, or minus the signal that ended it."""
-        _, status = os.waitpid(self.pid, 0)
-        return os.waitstatus_to_exitcode(status)
-
-    def close(self) -> None:
-        """Give the descriptors back."""
-        self.end.close()
-        os.close(self.pidfd)
 
 
 class Supervisor:
@@ -93,7 +61,7 @@ class Supervisor:
         self._terminal = terminal
         self._instance = instance
         self._digest = digest
-        self._children: dict[str, _Child] = {}
+        self._children: dict[str, Child] = {}
         self._status = 0
         self._done: Done | None = None
         self._deadline: float | None = None
@@ -119,19 +87,16 @@ class Supervisor:
         return Outcome(self._status, self._done, bool(self._stop))
 
     def _start(self, name: str) -> None:
-        ours, theirs = create_link()
         parent = os.getpid()
-        # A child asked to end before it listens would hear it in our handler, and go on.
-        signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
-        pid = os.fork()
-        if pid == 0:
-            ours.close()
+
+        def confine(_end: End) -> None:
             for child in self._children.values():
                 child.close()
-            _child(self._mains[name], theirs, parent, title(name, self._instance))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
-        theirs.close()
-        self._children[name] = _Child(name, pid, ours)
+            end_with_parent(parent)
+
+        self._children[name] = fork_child(
+            name, title(name, self._instance), self._mains[name], confine
+        )
 
     def _wait(self) -> None:
         """Sleep until something happens, then take it up."""
@@ -155,7 +120,7 @@ class Supervisor:
             return None
         return max(0, int((self._deadline - time.monotonic()) * 1000) + 1)
 
-    def _receive(self, child: _Child) -> bool:
+    def _receive(self, child: Child) -> bool:
         """Take what a child sent; whether there was anything."""
         count = 0
         try:
@@ -170,7 +135,7 @@ class Supervisor:
             return False
         return count > 0
 
-    def _take(self, child: _Child, message: Message) -> None:
+    def _take(self, child: Child, message: Message) -> None:
         match message:
             case Progress():
                 self._terminal.progress(message)
@@ -192,7 +157,7 @@ class Supervisor:
         self._status = self._status or status
         self._terminal.notice(reason)
 
-    def _ended(self, child: _Child) -> None:
+    def _ended(self, child: Child) -> None:
         while self._receive(child):
             pass  # its last words
         status = child.wait()
@@ -201,21 +166,21 @@ class Supervisor:
         if status > 0 and child.name == "engine" and self._done is not None:
             self._status = self._status or status  # it has told why, and that it is done
         elif status and self._status == 0:
-            self._fail(f"the {child.name} {_how(status)}")
+            self._fail(f"the {child.name} {how_it_ended(status)}")
         for other in self._children.values():
             self._end_other(other, status)
 
-    def _end_other(self, other: _Child, status: int) -> None:
+    def _end_other(self, other: Child, status: int) -> None:
         """A child has ended with that status: what becomes of the other."""
         if other.name == "engine":
             if status:
-                self._send(other, Finish(f"the sensor {_how(status)}"))
+                self._send(other, Finish(f"the sensor {how_it_ended(status)}"))
         elif self._done is not None:  # it has said its last record: it is about to end
             self._deadline = self._deadline or time.monotonic() + STOP_TIMEOUT
         else:
             other.kill(signal.SIGKILL)  # nobody reads what it would write
 
-    def _send(self, child: _Child, message: Message) -> None:
+    def _send(self, child: Child, message: Message) -> None:
         with suppress(LinkClosed):  # its end is told by the pidfd
             child.end.send(message)
 
@@ -246,55 +211,3 @@ class Supervisor:
         if sha256:
             self._digest = None
             self._send(engine, Digest(sha256))
-
-
-def _how(status: int) -> str:
-    if status < 0:
-        return f"was ended by {signal.Signals(-status).name}"
-    return f"ended with status {status}"
-
-
-def title(name: str, instance: str) -> str:
-    """``hdr-sensor``, ``NAME:sensor``: what ps shows of it, which is 15 bytes."""
-    return f"{instance[: 14 - len(name)]}:{name}" if instance else f"hdr-{name}"
-
-
-def _child(main: Main, end: End, parent: int, name: str) -> NoReturn:
-    """The order in which each child starts; it never returns to the parent's code."""
-    status = 1
-    try:
-        die_with_parent(signal.SIGKILL)
-        if os.getppid() != parent:  # it died before we asked to be told
-            os._exit(1)
-        set_title(name)
-        # Ctrl-C reaches the whole terminal; the supervisor alone acts on it.
-        stop = StopSignal(ASKING, ignored=(signal.SIGINT, signal.SIGHUP))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
-        status = main(end, stop)
-    except UserError as error:
-        status = _last_words(end, Failed(str(error), 2))
-    except LinkClosed:
-        status = 1  # the supervisor is gone
-    except BaseException as error:  # noqa: BLE001 - the fence between a child and its parent
-        status = _last_words(end, Failed(f"{name}: {_describe(error)}", 1))
-    finally:
-        os._exit(status)
-
-
-def _describe(error: BaseException) -> str:
-    """A failure of our own: what it was and where, in one line."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = ""
-    if place is not None:
-        where = f" at {place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
-    return f"{type(error).__name__}: {error}{where}"
-
-
-def _last_words(end: End, words: Failed) -> int:
-    try:
-        end.send(words)
-    except (LinkClosed, LinkError):
-        print(words.text, file=sys.stderr)  # noqa: T201 - nobody else is left to say it
-    return words.status

@@ -1,5 +1,6 @@
 """Loading settings: values, origins, and every mistake as one sentence."""
 
+import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from hdr_lite.config import (
     ConfigError,
     Override,
     allowed,
+    flatten,
     line_of,
     load,
     parse_override,
+    restore,
     sections,
     settings_of,
 )
@@ -188,3 +191,19 @@ def test_every_default_is_allowed() -> None:
 def test_every_part_is_a_section() -> None:
     """No field of Config is left out of the file's sections."""
     assert list(sections()) == [f.name for f in fields(Config)]
+
+
+def test_flatten_and_restore() -> None:
+    """Every setting survives the way through JSON, a module's own options as well."""
+    config = load(
+        None,
+        [
+            Override("detection.threshold", 3.5, "x"),
+            Override("detection.home", ["10.0.0.0/8"], "x"),
+            Override("modules.arp.patience", 7, "x"),
+        ],
+    ).config
+    assert restore(json.loads(json.dumps(flatten(config)))) == config
+    assert flatten(Config())["ring.size"] == Config().ring.size
+    with pytest.raises(ConfigError):
+        restore({"ring.size": 7})

@@ -90,10 +90,19 @@ static void test_flow(void)
     flow.side[ORIG].state = TCP_END_SYN_SENT;
     flow.service = SERVICE_TLS;
     flow.handshake = true;
-    const char *text = text_of(flow_record_flow(buffer, &flow, SECRET, END_RESOURCES));
-    CHECK(strncmp(text, "23:1000,C", 9) == 0);
+    const char *text = text_of(flow_record_flow(buffer, &flow, SECRET, END_RESOURCES, NULL));
+    CHECK(strncmp(text, "25:1000,C", 9) == 0);
     CHECK_STR(behind_uid(text), "10.0.0.1,40000,2001:db8::1,443,tcp,ssl,2500,10,0,S0,S,3,0,130,0,"
-                                "02:00:00:00:00:01,,5,2,resources,true,");
+                                "02:00:00:00:00:01,,5,2,resources,true,,0,");
+}
+
+static void test_outside(void)
+{
+    struct flow flow = sample(IP_PROTO_TCP);
+    struct tracking tracking = {.translated = true, .outside_port = 50000};
+    memcpy(tracking.outside, flow.key.src, 16);
+    const char *text = text_of(flow_record_flow(buffer, &flow, SECRET, END_IDLE, &tracking));
+    CHECK(strstr(text, ",idle,false,10.0.0.1,50000,") != NULL);
 }
 
 static const char *state_of(uint8_t proto, uint32_t orig, uint32_t resp)
@@ -102,7 +111,8 @@ static const char *state_of(uint8_t proto, uint32_t orig, uint32_t resp)
     struct flow flow = sample(proto);
     flow.side[ORIG].packets = orig;
     flow.side[RESP].packets = resp;
-    const char *at = strstr(text_of(flow_record_flow(buffer, &flow, SECRET, END_IDLE)), ",10,0,");
+    const char *at =
+        strstr(text_of(flow_record_flow(buffer, &flow, SECRET, END_IDLE, NULL)), ",10,0,");
     CHECK(at != NULL);
     sscanf(at == NULL ? "" : at + 6, "%7[^,]", state);
     return state;
@@ -173,6 +183,7 @@ int main(void)
 {
     test_conn_and_fate();
     test_flow();
+    test_outside();
     test_states_without_tcp();
     test_protocols();
     test_attempts();

@@ -13,7 +13,7 @@
 #define T0 (UINT64_C(1700000000) * SECOND)
 #define ALL_KINDS 0xffffffffu
 #define MOST_RECORDS 4096
-#define FIELDS 24
+#define FIELDS 26
 
 struct seen {
     enum record_kind kind;

@@ -95,15 +95,16 @@ static int parse(PyObject *args, PyObject *kwargs, struct arguments *a)
                             "active_timeout",
                             "fold_after",
                             "fold_interval",
+                            "first_packets",
                             NULL};
     struct meter_settings *s = &a->settings;
     int wait;
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "O$IpO&O&O&O&O&O&O&O&O&O&O&O&:Meter", names, &a->ring, &a->wanted, &wait,
+            args, kwargs, "O$IpO&O&O&O&O&O&O&O&O&O&O&O&I:Meter", names, &a->ring, &a->wanted, &wait,
             secret_from, s->secret, count_from, &s->flows, count_from, &s->applications, count_from,
             &s->sources, ns_from, &s->attempt_timeout, ns_from, &s->tcp_idle, ns_from, &s->udp_idle,
             ns_from, &s->icmp_idle, ns_from, &s->closed_linger, ns_from, &s->active_timeout,
-            count_from, &s->fold_after, ns_from, &s->fold_interval))
+            count_from, &s->fold_after, ns_from, &s->fold_interval, &s->first_packets))
         return -1;
     s->wait = wait != 0;
     return 0;
@@ -257,7 +258,8 @@ static PyObject *counters(MeterObject *self, PyObject *Py_UNUSED(ignored))
         set_count(dict, "evicted_flows", c->evicted_flows) < 0 ||
         set_count(dict, "evicted_applications", c->evicted_applications) < 0 ||
         set_count(dict, "evicted_sources", c->evicted_sources) < 0 ||
-        set_count(dict, "table_peak", c->table_peak) < 0 || set_by_kind(dict, c) < 0)
+        set_count(dict, "table_peak", c->table_peak) < 0 ||
+        set_count(dict, "older_ended", c->older_ended) < 0 || set_by_kind(dict, c) < 0)
         Py_CLEAR(dict);
     return dict;
 }
@@ -310,8 +312,9 @@ static PyGetSetDef members[] = {
 PyDoc_STRVAR(type_doc,
              "Meter(ring, /, *, wanted, wait, secret, flows, applications, sources,\n"
              "attempt_timeout, tcp_idle, udp_idle, icmp_idle, closed_linger, active_timeout,\n"
-             "fold_after, fold_interval)\n--\n\n"
-             "Packets to records in the ring. wanted: a bit per kind; times in ns.");
+             "fold_after, fold_interval, first_packets)\n--\n\n"
+             "Packets to records in the ring. wanted: a bit per kind; times in ns.\n"
+             "first_packets: of each side that a sampling source shows, 0: there is none.");
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, (void *)type_doc}, {Py_tp_new, create},     {Py_tp_dealloc, destroy},

@@ -140,11 +140,11 @@ static const char *end_name(enum flow_end end)
 }
 
 uint32_t flow_record_flow(uint8_t *buffer, const struct flow *flow, const uint8_t secret[16],
-                          enum flow_end end)
+                          enum flow_end end, const struct tracking *tracking)
 {
     const struct flow_side *orig = &flow->side[ORIG], *resp = &flow->side[RESP];
     struct record_writer w;
-    record_begin(&w, buffer, RECORD_MAX, 23);
+    record_begin(&w, buffer, RECORD_MAX, 25);
     put_flow_head(&w, flow, secret);
     record_cstring(&w, service_name((enum service)flow->service));
     record_uint(&w, flow->last - flow->start);
@@ -162,6 +162,11 @@ uint32_t flow_record_flow(uint8_t *buffer, const struct flow *flow, const uint8_
     record_uint(&w, flow->interface);
     record_cstring(&w, end_name(end));
     record_bool(&w, flow->handshake);
+    if (tracking != NULL && tracking->translated)
+        record_address(&w, tracking->outside);
+    else
+        record_cstring(&w, "");
+    record_uint(&w, tracking != NULL ? tracking->outside_port : 0);
     return record_finish(&w);
 }
 

@@ -9,13 +9,15 @@
 #include "attempts.h"
 #include "flow_table.h"
 #include "record.h"
+#include "tracking.h"
 
 uint32_t flow_record_conn(uint8_t *buffer, const struct flow *flow, const uint8_t secret[16]);
 /* reply: TCP flags of what told the fate, 0 when nothing did. */
 uint32_t flow_record_fate(uint8_t *buffer, const struct flow *flow, const uint8_t secret[16],
                           uint8_t reply);
+/* tracking: what conntrack knows of it, or NULL. */
 uint32_t flow_record_flow(uint8_t *buffer, const struct flow *flow, const uint8_t secret[16],
-                          enum flow_end end);
+                          enum flow_end end, const struct tracking *tracking);
 uint32_t flow_record_attempts(uint8_t *buffer, const struct attempts_sum *sum);
 uint32_t flow_record_arp(uint8_t *buffer, const struct packet *packet);
 

@@ -47,6 +47,11 @@ static uint32_t index_of(const struct flow_table *t, const struct flow *flow)
     return (uint32_t)(flow - t->slots) + 1;
 }
 
+uint32_t flow_table_slot(const struct flow_table *t, const struct flow *flow)
+{
+    return (uint32_t)(flow - t->slots);
+}
+
 static bool equal(const uint8_t a[16], const uint8_t b[16])
 {
     uint64_t x[2], y[2];

@@ -76,6 +76,8 @@ struct flow {
     bool opening;   /* its first packet asked for something */
     bool attempt;   /* its fate is to be told: an opening, and not to a group of hosts */
     bool folded;    /* its attempt went into a sum */
+    bool sampled;   /* the kernel shows only some of its packets (tracking.h) */
+    bool gone;      /* the kernel's entry of it is no more */
 };
 _Static_assert(sizeof(struct flow) <= 320, "five cache lines");
 
@@ -105,6 +107,8 @@ struct flow *flow_table_find(const struct flow_table *t, const struct flow_key *
 struct flow *flow_table_add(struct flow_table *t, const struct flow_key *key, uint32_t hash,
                             enum flow_list list, uint64_t now);
 void flow_table_remove(struct flow_table *t, struct flow *flow);
+/* Which of the slots holds the flow. */
+uint32_t flow_table_slot(const struct flow_table *t, const struct flow *flow);
 /* A packet came, or the class changed: see the note on moves above. */
 void flow_table_touch(struct flow_table *t, struct flow *flow, enum flow_list list, uint64_t now);
 bool flow_table_is_due(const struct flow_table *t, const struct flow *flow, uint64_t now);

@@ -16,6 +16,8 @@
 #define ABANDONED_WITHIN UINT64_C(3000000000) /* of its start */
 #define CLOCK_STEP UINT64_C(1000000000)       /* tell the time at least so often */
 
+#define ENTRY_SLACK UINT64_C(100000000) /* ns that two clocks of a packet may differ */
+
 /* What parsers may tell, so that no packet can ask for more of the sink than a burst, nor for
  * much more of whoever reads the records than as many small packets would. */
 #define FACTS_BURST (RECORD_BURST - 2 * RECORD_MAX) /* bytes; the rest is for flows and sums */
@@ -29,6 +31,8 @@ struct meter {
     struct flow_table table;
     struct attempts *attempts;
     struct application_pool *applications;
+    struct tracking *tracking; /* by slot of the table; NULL unless packets are sampled */
+    bool sampled;              /* the present packet is one of a sample */
     struct meter_counters counters;
     struct events events;
     uint64_t now, told;                    /* the clock; when a record was last told */
@@ -159,12 +163,25 @@ static bool went_both_ways(const struct flow *flow)
     return flow->side[ORIG].packets > 0 && flow->side[RESP].packets > 0;
 }
 
+static struct tracking *tracking_of(const struct meter *m, const struct flow *flow)
+{
+    return &m->tracking[flow_table_slot(&m->table, flow)];
+}
+
 static void tell_flow(struct meter *m, struct flow *flow, enum flow_end end)
 {
     enum record_kind kind = flow->folded ? RECORD_FOLDED_FLOW : RECORD_FLOW;
+    struct flow copy;
     m->counters.folded_flows += flow->folded && end != END_ACTIVE;
-    if (wanted(m, kind))
-        put(m, kind, flow_record_flow(m->buffer, flow, m->settings.secret, end));
+    if (!wanted(m, kind))
+        return;
+    const struct tracking *tracking = flow->sampled ? tracking_of(m, flow) : NULL;
+    if (tracking != NULL) {
+        copy = *flow;
+        tracking_raise(tracking, &copy);
+        flow = &copy;
+    }
+    put(m, kind, flow_record_flow(m->buffer, flow, m->settings.secret, end, tracking));
 }
 
 static void end_flow(struct meter *m, struct flow *flow, enum flow_end end)
@@ -193,7 +210,7 @@ static enum flow_list list_of(const struct flow *flow)
         return LIST_ATTEMPT;
     if (flow->key.proto == IP_PROTO_TCP) {
         bool failed = flow->fate == FATE_UNANSWERED && !tcp_answered(flow);
-        if (failed || flow->fate == FATE_REFUSED || tcp_over(flow))
+        if (failed || flow->fate == FATE_REFUSED || tcp_over(flow) || flow->gone)
             return LIST_CLOSED;
     }
     return flow->fate == FATE_REFUSED ? LIST_CLOSED : idle_list(flow->key.proto);
@@ -326,23 +343,37 @@ static void swap_ends(struct flow_key *key)
     key->dport = was.sport;
 }
 
+/* A flow in a slot that was free or is made so. */
+static struct flow *take_slot(struct meter *m, const struct flow_key *key, uint32_t hash,
+                              enum flow_list list, bool sampled)
+{
+    if (m->table.used == m->table.size) {
+        end_flow(m, flow_table_stalest(&m->table), END_RESOURCES);
+        m->counters.evicted_flows++;
+    }
+    struct flow *flow = flow_table_add(&m->table, key, hash, list, m->now);
+    flow->reported = m->now;
+    flow->sampled = sampled;
+    if (sampled)
+        memset(tracking_of(m, flow), 0, sizeof(struct tracking));
+    m->counters.flows++;
+    if (m->table.used > m->counters.table_peak)
+        m->counters.table_peak = m->table.used;
+    return flow;
+}
+
 static struct flow *open_flow(struct meter *m, struct flow_key *key, uint32_t hash,
                               enum direction *from)
 {
     const struct packet *p = &m->packet;
     bool reply = is_reply(p);
     bool opening = !reply && is_opening(p), attempt = opening && !is_group(p);
-    if (m->table.used == m->table.size) {
-        end_flow(m, flow_table_stalest(&m->table), END_RESOURCES);
-        m->counters.evicted_flows++;
-    }
     if (reply)
         swap_ends(key);
     *from = reply ? RESP : ORIG;
-    struct flow *flow = flow_table_add(&m->table, key, hash,
-                                       attempt ? LIST_ATTEMPT : idle_list(key->proto), m->now);
+    struct flow *flow =
+        take_slot(m, key, hash, attempt ? LIST_ATTEMPT : idle_list(key->proto), m->sampled);
     flow->start = flow->last = p->ts;
-    flow->reported = m->now;
     flow->vlan = p->vlan;
     flow->interface = p->interface;
     flow->has_mac = p->has_mac;
@@ -352,13 +383,12 @@ static struct flow *open_flow(struct meter *m, struct flow_key *key, uint32_t ha
         flow->icmp_type = (uint8_t)p->sport;
         flow->icmp_code = (uint8_t)p->dport;
     }
-    memcpy(flow->side[*from].mac, p->smac, 6);
-    memcpy(flow->side[!*from].mac, p->dmac, 6);
+    if (p->has_mac) {
+        memcpy(flow->side[*from].mac, p->smac, 6);
+        memcpy(flow->side[!*from].mac, p->dmac, 6);
+    }
     if (reply)
         flow_history_add(flow, '^');
-    m->counters.flows++;
-    if (m->table.used > m->counters.table_peak)
-        m->counters.table_peak = m->table.used;
     return flow;
 }
 
@@ -389,7 +419,7 @@ static bool count_packet(struct flow *flow, enum direction from, const struct pa
 {
     struct flow_side *side = &flow->side[from];
     bool tcp = p->proto == IP_PROTO_TCP;
-    if (side->packets > 0 && side->interface != p->interface)
+    if (side->packets > 0 && side->interface != p->interface && !flow->sampled)
         return false;
     /* Trailing packets of a connection closed on both sides do not make it longer (Zeek). */
     bool trailing =
@@ -405,7 +435,9 @@ static bool count_packet(struct flow *flow, enum direction from, const struct pa
     }
     if (side->packets == 0) {
         side->interface = p->interface;
-        memcpy(side->mac, p->smac, 6);
+        flow->has_mac |= p->has_mac;
+        if (p->has_mac)
+            memcpy(side->mac, p->smac, 6);
     }
     side->packets++;
     side->ip_bytes += p->ip_length;
@@ -490,6 +522,8 @@ static void take_flow_packet(struct meter *m, struct flow_key *key)
         m->counters.copied_packets++;
         return;
     }
+    if (flow->sampled)
+        tracking_packet(tracking_of(m, flow), from, p);
     if (first)
         tell_start(m, flow);
     if (from == RESP)
@@ -500,6 +534,8 @@ static void take_flow_packet(struct meter *m, struct flow_key *key)
         m->facts_left = FACTS_PER_PACKET + p->payload_length / FACT_PAYLOAD;
         application_packet(m->applications, flow, from, p);
     }
+    if (flow->sampled && !flow->opening && flow->list == LIST_TCP && tcp_over(flow))
+        m->counters.older_ended++;
     flow_table_touch(&m->table, flow, list_of(flow), m->now);
     checkpoint(m, flow);
 }
@@ -651,8 +687,81 @@ static void take_arp(struct meter *m)
         put(m, RECORD_ARP, flow_record_arp(m->buffer, &m->packet));
 }
 
-bool meter_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts,
-                  uint32_t wire_length, const uint8_t *bytes, uint32_t captured_length)
+/* Conntrack */
+
+static void conntrack_key(struct flow_key *key, const struct tracked *news)
+{
+    *key = news->key;
+    if (is_icmp(key->proto))
+        set_icmp_ports(key, news->icmp_type, news->icmp_code, news->icmp_id);
+}
+
+/* A connection older than we are, of which no first packet can be seen any more. */
+static struct flow *open_older(struct meter *m, const struct flow_key *key, uint32_t hash,
+                               const struct tracked *news)
+{
+    struct flow *flow = take_slot(m, key, hash, idle_list(key->proto), true);
+    flow->start = news->start > 0 && news->start < m->now ? news->start : m->now;
+    flow->last = m->now;
+    flow->icmp_type = news->icmp_type;
+    flow->icmp_code = news->icmp_code;
+    return flow;
+}
+
+/* Some of its packets may not have been shown. */
+static bool is_partial(const struct meter *m, const struct flow *flow)
+{
+    return !flow->opening || flow->side[ORIG].packets >= m->settings.first_packets ||
+           flow->side[RESP].packets >= m->settings.first_packets;
+}
+
+/* Ports are used again; news of the connection before may come late. The kernel dates an entry
+ * after its first packet. */
+static bool is_of_another(const struct flow *flow, const struct tracked *news)
+{
+    return flow->opening && news->start > 0 && news->start + ENTRY_SLACK < flow->start;
+}
+
+/* The kernel has an entry: the flow goes on, whether or not there were packets. */
+static void keep_alive(struct meter *m, struct flow *flow, bool moved)
+{
+    if (moved && !(flow->key.proto == IP_PROTO_TCP && tcp_over(flow)) && m->now > flow->last)
+        flow->last = m->now;
+    flow_table_touch(&m->table, flow, list_of(flow), m->now);
+    if (moved)
+        checkpoint(m, flow);
+}
+
+enum tracked_flow meter_conntrack(struct meter *m, const struct tracked *news,
+                                  enum tracked_news what, uint64_t now)
+{
+    struct flow_key key;
+    enum direction from = ORIG;
+    if (m->tracking == NULL)
+        return TRACKED_UNKNOWN;
+    if (now > m->now)
+        m->now = now;
+    (void)expire_some(m);
+    conntrack_key(&key, news);
+    uint32_t hash = flow_key_hash(&key, m->settings.secret);
+    struct flow *flow = flow_table_find(&m->table, &key, hash, &from);
+    if (flow == NULL && what == TRACKED_OLDER)
+        flow = open_older(m, &key, hash, news);
+    if (flow == NULL || !flow->sampled || is_of_another(flow, news))
+        return TRACKED_UNKNOWN;
+    bool moved = tracking_take(tracking_of(m, flow), from, news, what == TRACKED_END);
+    bool partial = is_partial(m, flow);
+    if (what == TRACKED_END && key.proto == IP_PROTO_TCP) {
+        flow->gone = true;
+        flow_table_touch(&m->table, flow, list_of(flow), m->now);
+    } else if (partial && what != TRACKED_END && flow->list != LIST_CLOSED) {
+        keep_alive(m, flow, moved);
+    }
+    return partial ? TRACKED_PARTIAL : TRACKED_COMPLETE;
+}
+
+static bool take_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts,
+                        uint32_t wire_length, const uint8_t *bytes, uint32_t captured_length)
 {
     struct packet *p = &m->packet;
     if (m->settings.wait && !count_ready(m))
@@ -677,6 +786,20 @@ bool meter_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts
     if (m->now - m->told >= CLOCK_STEP)
         tell_clock(m);
     return true;
+}
+
+bool meter_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts,
+                  uint32_t wire_length, const uint8_t *bytes, uint32_t captured_length)
+{
+    m->sampled = false;
+    return take_packet(m, linktype, interface, ts, wire_length, bytes, captured_length);
+}
+
+bool meter_sampled_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts,
+                          uint32_t wire_length, const uint8_t *bytes, uint32_t captured_length)
+{
+    m->sampled = m->tracking != NULL;
+    return take_packet(m, linktype, interface, ts, wire_length, bytes, captured_length);
 }
 
 bool meter_advance(struct meter *m, uint64_t now)
@@ -744,10 +867,16 @@ static uint64_t aligned(uint64_t bytes)
     return (bytes + 63) & ~UINT64_C(63);
 }
 
+static uint64_t tracking_bytes(const struct meter_settings *settings)
+{
+    uint64_t bytes = (uint64_t)settings->flows * sizeof(struct tracking);
+    return settings->first_packets == 0 ? 0 : aligned(bytes);
+}
+
 uint64_t meter_bytes(const struct meter_settings *settings)
 {
-    return aligned(sizeof(struct meter)) + aligned(flow_table_bytes(settings->flows)) +
-           aligned(attempts_bytes(settings->sources)) +
+    return tracking_bytes(settings) + aligned(sizeof(struct meter)) +
+           aligned(flow_table_bytes(settings->flows)) + aligned(attempts_bytes(settings->sources)) +
            aligned(application_pool_bytes(settings->applications));
 }
 
@@ -773,6 +902,9 @@ struct meter *meter_init(void *memory, const struct meter_settings *settings,
     m->attempts = attempts_init(at, settings->sources, settings->fold_after,
                                 settings->fold_interval, settings->secret, settings->hash_secret);
     at += aligned(attempts_bytes(settings->sources));
+    if (settings->first_packets > 0)
+        m->tracking = (void *)at;
+    at += tracking_bytes(settings);
     struct application_context context = {&m->facts, &m->events, m->settings.secret, m->buffer};
     m->applications = application_pool_init(at, settings->applications, context);
     return m;

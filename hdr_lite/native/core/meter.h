@@ -20,6 +20,10 @@
  * and that a packet from a well-known port to one that is not was a reply (Zeek's rule;
  * history then begins with '^'). Each side of a flow counts on the interface where it was
  * first seen; a forwarded copy on another interface is not counted.
+ *
+ * A source may show the first packets of each side only (and FINs and RSTs), if first_packets
+ * says how many: meter_sampled_packet() takes them, meter_conntrack() what the kernel counts.
+ * Their flows live at least as long as the kernel says, and are told with its counts.
  */
 #ifndef HDR_LITE_METER_H
 #define HDR_LITE_METER_H
@@ -28,6 +32,7 @@
 #include "decode.h"
 #include "flow_table.h"
 #include "record.h"
+#include "tracking.h"
 
 struct meter_settings {
     uint32_t flows;           /* slots of the flow table */
@@ -39,6 +44,7 @@ struct meter_settings {
     uint64_t active_timeout;                /* ns between checkpoints of a long flow */
     uint32_t fold_after;     /* failed attempts of a source (or to a target) told singly... */
     uint64_t fold_interval;  /* ...in this many ns; the rest become sums, told at its end */
+    uint32_t first_packets;  /* of each side that a sampling source shows; 0: there is none */
     uint8_t secret[16];      /* of ids and estimates: the same in every replay */
     uint8_t hash_secret[16]; /* of hash tables: never known, and nothing that is told rests on it */
     bool wait;               /* replay: stop rather than drop when the sink is full */
@@ -53,6 +59,9 @@ struct meter_counters {
     uint64_t evicted_flows, evicted_applications, evicted_sources;
     uint64_t records[RECORD_KINDS], dropped[RECORD_KINDS];
     uint64_t table_peak;
+    /* Connections older than we are that ended: the kernel sends no events about them, and their
+     * totals are to be had for seconds only, by a dump. */
+    uint64_t older_ended;
 };
 
 struct meter;
@@ -66,6 +75,12 @@ struct meter *meter_init(void *memory, const struct meter_settings *settings,
 /* False, and nothing done, when the meter waits for room in its sink. */
 bool meter_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts,
                   uint32_t wire_length, const uint8_t *bytes, uint32_t captured_length);
+/* The same for a packet of a source that shows only some of a flow's. Needs first_packets. */
+bool meter_sampled_packet(struct meter *m, int linktype, uint16_t interface, uint64_t ts,
+                          uint32_t wire_length, const uint8_t *bytes, uint32_t captured_length);
+/* What conntrack tells at that moment of traffic time. Needs first_packets. */
+enum tracked_flow meter_conntrack(struct meter *m, const struct tracked *news,
+                                  enum tracked_news what, uint64_t now);
 /* Traffic time is at least now: expire what is due. False: call again when the sink has room
  * (also live, where nothing is lost by expiring later). */
 bool meter_advance(struct meter *m, uint64_t now);

@@ -103,7 +103,8 @@ static void note_window(struct flow *flow, enum direction from, const struct pac
         add_letter_by_decade(flow, from, &side->zero_windows, 'W');
 }
 
-/* Would the receiver of this RST accept it (RFC 9293, 3.10.7)? */
+/* Would the receiver of this RST accept it (RFC 9293, 3.10.7)? Where packets are missing by design
+ * conntrack has seen them all, and shows no RST outside the window: any number ahead will do. */
 static bool reset_is_believed(const struct flow *flow, enum direction from, const struct packet *p)
 {
     const struct flow_side *side = &flow->side[from], *peer = &flow->side[!from];
@@ -119,7 +120,8 @@ static bool reset_is_believed(const struct flow *flow, enum direction from, cons
     uint32_t low = acked ? peer->acked : side->first_seq;
     uint32_t high =
         acked && seq_delta(peer->acked, side->next_seq) > 0 ? peer->acked : side->next_seq;
-    return seq_delta(p->tcp_seq, low) >= 0 && seq_delta(p->tcp_seq, high + TCP_RESET_WINDOW) <= 0;
+    bool near = flow->sampled || seq_delta(p->tcp_seq, high + TCP_RESET_WINDOW) <= 0;
+    return seq_delta(p->tcp_seq, low) >= 0 && near;
 }
 
 /* A SYN-ACK that does not acknowledge the SYN that was seen answers nothing. */

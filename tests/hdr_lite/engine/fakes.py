@@ -23,6 +23,9 @@ KIND_OF = {Conn: Kind.CONN, Flow: Kind.FLOW, Stats: Kind.STATS}
 class FakeReader:
     """Gives deliveries in batches of the sizes that ``sizes`` yields (all at once by default)."""
 
+    used = 0
+    capacity = 1 << 18
+
     def __init__(self, deliveries: Iterable[tuple[Any, ...]], sizes: Iterator[int] | None = None):
         self.left = list(deliveries)
         self.ended = not self.left
@@ -161,6 +164,7 @@ def modules_config(directory: Any, **more: Any) -> ModulesConfig:
     """Only the modules in the directory run."""
     shipped = pkgutil.iter_modules(hdr_lite.modules.__path__)
     names = tuple(info.name for info in shipped if info.name not in more.get("enable", ()))
+    names += tuple(more.pop("disable", ()))
     return ModulesConfig(directory=str(directory), disable=names, **more)
 
 

@@ -1,9 +1,11 @@
 """The loop: the same records give the same output, however they arrive."""
 
+import json
 import os
 import threading
 import time
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hdr_lite import __version__
-from hdr_lite.config import Config, DetectionConfig, OutputConfig
+from hdr_lite.config import Config, DetectionConfig, OutputConfig, flatten
 from hdr_lite.engine.process import ROUND, Engine
-from hdr_lite.link.codec import Digest, Done, Failed, Finish, Notice
+from hdr_lite.link.codec import Answer, Digest, Done, Failed, Finish, Notice, Reload, Request
 from hdr_lite.outputs import file_outputs
 from hdr_lite.records.flow import Stats
 from hdr_lite.records.kind import Kind
@@ -346,3 +348,85 @@ def test_rounds_end_at_fixed_numbers(tmp_path: Path) -> None:
     link.close()
     reader.close()
     assert output.facts["run"]["modules"]["mine"]["turns"] == 3
+
+
+class _LateLink(FakeLink):
+    """Has its messages to give one at a time, each after another round."""
+
+    def receive(self) -> Iterator[Any]:
+        return iter([self._waiting.pop(0)] if self._waiting else [])
+
+
+def _live(folder: Path, messages: list[Any], count: int = 20) -> tuple[_LateLink, Memory]:
+    """A live engine that reads flows, one a round, and meanwhile hears the messages."""
+    engine = Engine(Config(modules=modules_config(folder)), replay=False)
+    reader = FakeReader(deliveries([flow(n) for n in range(count)]), repeat(1))
+    link, output = _LateLink(messages), Memory()
+    engine.run(reader, [output], link)
+    link.close()
+    reader.close()
+    return link, output
+
+
+def test_figures_are_told_under_load(tmp_path: Path) -> None:
+    """A request is answered between rounds, though there is always more to read."""
+    write_module(tmp_path, "mine", "def new_flow(self, f): pass")
+    ask = Request(7, '{"verb": "figures", "memory": true}')
+    link, _ = _live(tmp_path, [ask])
+    (answer,) = link.of(Answer)
+    figures = json.loads(answer.text)
+    assert answer.number == 7
+    assert 0 < figures["records"]["flow"] < 20
+    assert figures["modules"]["mine"]["state"] == "running"
+    assert figures["memory"] > 1 << 20
+    assert figures["ring"] == {"used": 0, "capacity": 1 << 18}
+
+
+def test_notice_goes_to_errors(tmp_path: Path) -> None:
+    """What the supervisor has to tell stands in errors.log."""
+    _, output = _live(tmp_path, [Notice("the sensor was ended by SIGKILL")])
+    assert ("error", "the sensor was ended by SIGKILL") in output.lines
+
+
+def test_reload_in_place(tmp_path: Path) -> None:
+    """A module is switched off, another starts anew with its option; a third notices nothing."""
+    count = """
+def init(self): self.count = 0
+def new_flow(self, f):
+    self.count += 1
+    self.print(f"{self.name} {self.count}")
+"""
+    write_module(tmp_path, "a_stays", count)
+    write_module(tmp_path, "b_ends", count)
+    config = Config(modules=modules_config(tmp_path, disable=("b_ends",)))
+    _, output = _live(tmp_path, [Reload(json.dumps(flatten(config)))])
+    logs = [text for kind, text in output.lines if kind == "log"]
+    assert "a_stays: a_stays 20" in logs
+    assert any(text.startswith("b_ends: b_ends") for text in logs)
+    assert "b_ends: b_ends 20" not in logs
+    assert any("new settings; b_ends ended" in text for text in logs)
+
+
+def test_reload_of_the_threshold(tmp_path: Path) -> None:
+    """From a reload on the new threshold holds, for evidence that was there before, too."""
+    body = """
+def init(self): self.count = 0
+def new_flow(self, f):
+    self.count += 1
+    self.set_evidence("Slow", family="anomaly", attacker=f.saddr,
+        threat_level=ThreatLevel.LOW, confidence=1.0, description="slow", port=self.count)
+"""
+    write_module(tmp_path, "mine", body)
+    config = Config(modules=modules_config(tmp_path), detection=DetectionConfig(threshold=1.0))
+    _, before = _live(tmp_path, [])
+    assert not [text for kind, text in before.lines if kind == "alert"]
+    _, after = _live(tmp_path, [Reload(json.dumps(flatten(config)))])
+    assert [text for kind, text in after.lines if kind == "alert"]
+
+
+@pytest.mark.parametrize("settings", ["[", '{"no.such": 1}', '{"ring.size": 7}'])
+def test_reload_of_nonsense(tmp_path: Path, settings: str) -> None:
+    """Settings that are none change nothing and are told."""
+    link, output = _live(tmp_path, [Reload(settings)])
+    assert any("the new settings were not taken" in notice.text for notice in link.of(Notice))
+    assert any("not taken" in text for kind, text in output.lines if kind == "error")

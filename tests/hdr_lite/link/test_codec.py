@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from hdr_lite.link.codec import (
     LIMIT,
     MESSAGES,
+    Answer,
+    Ask,
     Decoder,
     Digest,
     Done,
@@ -19,8 +21,11 @@ from hdr_lite.link.codec import (
     Opened,
     Progress,
     Raised,
+    Reload,
+    Request,
     encode,
 )
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
 
 _COUNT = st.integers(0, 2**64 - 1)
 _TEXT = st.text(max_size=50)
@@ -33,6 +38,15 @@ _ANY = st.one_of(
     st.builds(Done, _COUNT, _COUNT, _COUNT, _COUNT),
     st.builds(Digest, _TEXT),
     st.builds(Finish, _TEXT),
+    st.builds(Request, _COUNT, _TEXT),
+    st.builds(Answer, _COUNT, _TEXT),
+    st.builds(Reload, _TEXT),
+    st.builds(Block, _TEXT, _TEXT, _COUNT, _TEXT, _COUNT),
+    st.builds(Limit, _TEXT, _TEXT, _COUNT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Quarantine, _TEXT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Enforced, _TEXT, _TEXT, _TEXT, _COUNT, _TEXT),
+    st.builds(Ready, _TEXT),
+    st.builds(Ask, _TEXT, st.binary(max_size=50)),
 )
 
 
@@ -56,6 +70,8 @@ def test_round_trip_in_pieces_of_any_size(messages: list[Message], piece: int) -
 def test_every_message_has_a_strategy() -> None:
     """A new message type is in the round trip test, too."""
     covered = {Opened, Progress, Notice, Failed, Raised, Done, Digest, Finish}
+    covered |= {Request, Answer, Reload}
+    covered |= {Block, Limit, Quarantine, Enforced, Ready, Ask}
     assert covered == set(MESSAGES)
 
 

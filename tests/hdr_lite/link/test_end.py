@@ -3,7 +3,7 @@
 import pytest
 
 from hdr_lite.link import end
-from hdr_lite.link.codec import Digest, LinkError, Notice
+from hdr_lite.link.codec import Digest, LinkError, Notice, encode
 from hdr_lite.link.end import End, LinkClosed, create_link
 
 
@@ -59,3 +59,16 @@ def test_garbage_is_an_error(ends: tuple[End, End]) -> None:
     left._socket.sendall(b"\xff\xff\xff\xff")
     with pytest.raises(LinkError):
         list(right.receive())
+
+
+def test_offer_waits_for_nobody(ends: tuple[End, End]) -> None:
+    """Bytes are taken as far as there is room, then none; a reader that is gone is told."""
+    sender, receiver = ends
+    data = encode(Notice("x" * 60_000))
+    taken = []
+    while not taken or taken[-1]:
+        taken.append(sender.offer(data))
+    assert sum(taken) > len(data)
+    receiver.close()
+    with pytest.raises(LinkClosed):
+        sender.offer(data)

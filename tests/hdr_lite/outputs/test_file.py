@@ -81,3 +81,13 @@ def test_silent_output_takes_everything() -> None:
     silent.flush()
     silent.close()
     assert not silent.wants_flows
+
+
+def test_a_service_goes_on_with_its_files(tmp_path: Path) -> None:
+    """What a process that died had written stays; the next one writes behind it."""
+    for text in ("first\n", "second\n"):
+        output = Lines(str(tmp_path), append=True)
+        output.open()
+        output.write(text)
+        output.close()
+    assert output.path.read_text() == "first\nsecond\n"

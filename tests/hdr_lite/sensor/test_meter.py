@@ -176,6 +176,7 @@ def test_settings_are_checked(memory: RingMemory, changed: dict[str, object], me
         "wanted": ALL, "wait": True, "secret": bytes(16), "flows": 64, "applications": 16,
         "sources": 64, "attempt_timeout": 1, "tcp_idle": 1, "udp_idle": 1, "icmp_idle": 1,
         "closed_linger": 1, "active_timeout": 1, "fold_after": 1, "fold_interval": 1,
+        "first_packets": 0,
     }  # fmt: skip
     with pytest.raises(ValueError, match=message):
         Meter(RingReader(memory).ring, **{**settings, **changed})  # type: ignore[arg-type]

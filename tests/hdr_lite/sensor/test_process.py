@@ -1,7 +1,9 @@
 """The sensor on files: all that is in them goes into the ring, and one final Stats ends it."""
 
 import os
+import select
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +11,17 @@ from pathlib import Path
 import pytest
 
 from hdr_lite.config import CaptureConfig, Config, MeterConfig
-from hdr_lite.link.codec import Message, Notice, Opened, Progress
+from hdr_lite.link.codec import Ask, Message, Notice, Opened, Progress
 from hdr_lite.link.end import End, create_link
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.records.flow import Stats
 from hdr_lite.records.kind import Kind
 from hdr_lite.ring import Delivery, RingMemory, RingReader, create_ring
-from hdr_lite.sensor.process import Inputs, run_sensor
+from hdr_lite.sensor.process import Inputs, Opening, run_sensor
 from hdr_lite.sources.base import SourceError
+from hdr_lite.sources.clock import TrafficClock
+from hdr_lite.sources.conntrack import OLDER, POLL, dump_request
+from hdr_lite.sources.nflog import FirstPackets, Sockets
 from tests.hdr_lite.sources.captures import pcap, udp_frame
 
 START = 1_600_000_000 * 10**9
@@ -61,11 +66,16 @@ class _Run:
         return record
 
 
-@pytest.fixture(name="run")
-def _run() -> Iterator[_Run]:
+@pytest.fixture(name="memory")
+def _memory() -> Iterator[RingMemory]:
     memory = create_ring(1 << 18)
-    yield _Run(memory)
+    yield memory
     memory.close()
+
+
+@pytest.fixture(name="run")
+def _run(memory: RingMemory) -> _Run:
+    return _Run(memory)
 
 
 def _config(**capture: object) -> Config:
@@ -162,3 +172,37 @@ def test_a_stop_signal(tmp_path: Path, run: _Run) -> None:
         run(Inputs(str(path)), _config(), stop)
     assert run.status == 0
     assert run.final().counters["packets"] < 5000
+
+
+def test_first_packets(memory: RingMemory) -> None:
+    """They are read from copies of the sockets; what needs a privilege is asked of the parent,
+    older connections at the start and the last counts at the end."""
+    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in Sockets._fields]
+    what = FirstPackets()
+    opening = Opening(what, Sockets(*(ours for ours, _ in pairs)), what.packets)
+    ours, theirs = create_link()
+    messages: list[Message] = []
+
+    def parent() -> None:
+        while not any(isinstance(message, Ask) for message in messages):
+            select.select([ours], [], [], 10)
+            messages.extend(ours.receive())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=parent)
+    with StopSignal((signal.SIGTERM,)) as stop:
+        thread.start()
+        inputs = Inputs(interfaces=("lan0",), first_packets=opening)
+        assert run_sensor(inputs, _config(), memory, ALL, theirs, stop, TrafficClock()) == 0
+    thread.join(10)
+    messages.extend(ours.receive())
+    assert messages[0] == Opened("nflog (NFLOG, netlink)")
+    asked = [message for message in messages if isinstance(message, Ask)]
+    dumps = [Ask("conntrack", dump_request(purpose)) for purpose in (OLDER, POLL)]
+    assert asked == dumps
+    for pair in pairs:
+        for end in pair:
+            assert end.fileno() >= 0
+            end.close()
+    ours.close()
+    theirs.close()

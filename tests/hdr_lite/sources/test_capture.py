@@ -44,6 +44,7 @@ def _meter(ring: Ring, wanted: int = 0, wait: bool = True) -> Meter:
         active_timeout=300 * SECOND,
         fold_after=1 << 20,
         fold_interval=10 * SECOND,
+        first_packets=0,
     )
 
 

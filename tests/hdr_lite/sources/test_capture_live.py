@@ -68,6 +68,7 @@ def _meter() -> Meter:
         active_timeout=10**9,
         fold_after=1 << 20,
         fold_interval=10**9,
+        first_packets=0,
         **zero,
     )
 

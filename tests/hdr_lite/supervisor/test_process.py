@@ -14,8 +14,9 @@ from hdr_lite.config import ConfigError
 from hdr_lite.link.codec import Digest, Done, Finish, Message, Notice, Opened, Progress, Raised
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
-from hdr_lite.supervisor import process
-from hdr_lite.supervisor.process import Main, Outcome, Supervisor
+from hdr_lite.supervisor import child, process
+from hdr_lite.supervisor.child import Main
+from hdr_lite.supervisor.process import Outcome, Supervisor
 from hdr_lite.supervisor.terminal import Terminal
 
 DONE = Done(1, 2, 3, 4)
@@ -249,7 +250,7 @@ def test_stop_before_a_child_listens_is_heard(monkeypatch: pytest.MonkeyPatch) -
             os.kill(supervisor, signal.SIGINT)
             time.sleep(0.3)
 
-    monkeypatch.setattr(process, "set_title", starting)
+    monkeypatch.setattr(child, "set_title", starting)
 
     def sensor(end: End, stop: StopSignal) -> int:
         end.send(Opened("x"))
@@ -320,8 +321,8 @@ def test_children_die_with_the_supervisor() -> None:
     children = [os.pidfd_open(int(pid)) for pid in text.split()]
     os.kill(supervisor, signal.SIGKILL)
     os.waitpid(supervisor, 0)
-    for child in children:
-        assert select.select([child], [], [], 5)[0]
-        os.close(child)
+    for descriptor in children:
+        assert select.select([descriptor], [], [], 5)[0]
+        os.close(descriptor)
     os.close(reader)
     os.close(writer)

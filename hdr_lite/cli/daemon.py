@@ -1,0 +1,316 @@
+"""Watch interfaces as a service: processes that die are started again, until it is told to stop.
+
+Stays in the foreground; prints 'ready' on standard error once everything works, and tells
+systemd (Type=notify). SIGTERM or Ctrl-C stops it within 5 s, SIGHUP reads the settings anew
+(what was learned stays). Without -i the settings name the interfaces ([daemon] interfaces), or
+all that have an inside address are watched.
+
+examples:
+  hdr-lite daemon -c /etc/hdr-lite/hdr-lite.toml
+  hdr-lite daemon -i br-lan -o /var/log/hdr-lite
+  hdr-lite daemon -P guest -i br-guest -o /var/log/hdr-lite-guest
+"""
+
+import argparse
+import os
+import resource
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hdr_lite.cli.memory import check_memory
+from hdr_lite.cli.modules import find_modules
+from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, label, outputs
+from hdr_lite.cli.runtime import file_name, make_runtime
+from hdr_lite.cli.settings import add_settings_arguments, load_settings
+from hdr_lite.config import Config, Settings, UserError, flatten
+from hdr_lite.engine.process import Engine
+from hdr_lite.link.codec import Answer, Ask, Opened
+from hdr_lite.link.end import End
+from hdr_lite.link.stop import StopSignal
+from hdr_lite.native import set_title
+from hdr_lite.records.kind import Kind
+from hdr_lite.ring import RingReader, create_ring
+from hdr_lite.sensor.process import Inputs, run_sensor
+from hdr_lite.sources import conntrack
+from hdr_lite.sources.clock import TrafficClock
+from hdr_lite.supervisor.blind import blind_spots, inside_interfaces
+from hdr_lite.supervisor.calls import ENGINE, FATAL, FIRST_PACKETS, SENSOR, Calls
+from hdr_lite.supervisor.child import title
+from hdr_lite.supervisor.control import ControlServer
+from hdr_lite.supervisor.daemon import Change, Daemon
+from hdr_lite.supervisor.first_packets import Choice, choose_source
+from hdr_lite.supervisor.lock import claim
+from hdr_lite.supervisor.privileges import (
+    SHARED,
+    Capability,
+    Privileges,
+    find_account,
+    find_group,
+    give_up,
+    may_change_account,
+    permitted,
+)
+from hdr_lite.supervisor.readiness import Readiness
+from hdr_lite.supervisor.role import Role
+from hdr_lite.supervisor.status import StatusReport
+from hdr_lite.supervisor.terminal import Terminal
+
+#: What the supervisor keeps: to start children anew as other users (SETUID, SETGID, SETPCAP) with
+#: what they need (NET_RAW, NET_ADMIN), and to end them (KILL).
+_SUPERVISOR = frozenset(Capability) - {Capability.CHOWN}
+#: Descriptors that a process may have open.
+_MOST_OPEN = 256
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument(
+        "-i",
+        "--interface",
+        metavar="IFACE",
+        action="append",
+        help="watch this interface; may be repeated",
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", help="over [daemon] directory")
+    parser.add_argument(
+        "-P",
+        "--instance",
+        metavar="NAME",
+        default="",
+        help="name of this instance, where several run side by side",
+    )
+    parser.add_argument(
+        "--runtime",
+        metavar="DIR",
+        help="where lock and control socket are (default: /run/hdr-lite)",
+    )
+    add_settings_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until told to stop; the exit status."""
+    readiness = Readiness()
+    settings = load_settings(arguments)
+    check_instance(arguments.instance)
+    set_title(title("lite", arguments.instance))
+    runtime = make_runtime(arguments.runtime)
+    name = file_name(arguments.instance)
+    holder = f"process {os.getpid()}"
+    lock = claim(runtime / f"{name}.lock", label(arguments.instance), holder)
+    try:
+        return _Service(arguments, settings, readiness, runtime / f"{name}.sock").run()
+    finally:
+        os.close(lock)
+
+
+class _Service:
+    """The parts, wired together."""
+
+    def __init__(
+        self,
+        arguments: argparse.Namespace,
+        settings: Settings,
+        readiness: Readiness,
+        control: Path,
+    ) -> None:
+        self._arguments = arguments
+        self._instance: str = arguments.instance
+        self._readiness = readiness
+        self._control = control
+        self._config = config = settings.config
+        self._output = str(Path(arguments.output or config.daemon.directory).absolute())
+        self._inputs = Inputs(interfaces=_interfaces(arguments, config))
+        self._group = find_group(config.daemon.group)
+        self._changes_users = may_change_account()
+        self._clock = TrafficClock()  # its offset outlives the sensors
+        found = find_modules(settings)
+        self._engine = Engine(config, replay=False)
+        self._memory = create_ring(config.ring.size)
+        check_memory(settings, found, self._memory, len(self._inputs.interfaces))
+        self._source = Choice(None, "")
+
+    def run(self) -> int:
+        """The service from start to end; its exit status."""
+        self._source = choose_source(self._config, self._instance)
+        holder = self._source.holder
+        try:
+            return self._serve()
+        finally:
+            if holder is not None:
+                holder.close()
+
+    def _serve(self) -> int:
+        terminal = Terminal(sys.stdout, sys.stderr, label=label(self._instance))
+        holder = self._source.holder
+        if holder is not None:
+            self._inputs = self._inputs._replace(first_packets=holder.opening)
+        elif self._source.lacking:
+            terminal.notice(f"capture serves, not nflog: {self._source.why}")
+        roles = self._roles()
+        self._prepare_output(roles)
+        daemon = Daemon(
+            roles,
+            terminal,
+            instance=self._instance,
+            readiness=self._readiness,
+            control=lambda handler: ControlServer(self._control, self._group, handler),
+            status=StatusReport(self._instance, self._facts, self._blind),
+            reload=self._reload,
+            look_after=holder.look_after if holder else tuple,
+        )
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        kept = _SUPERVISOR & permitted()
+        give_up(Privileges(capabilities=kept, bounding=_SUPERVISOR))
+        return daemon.run()
+
+    def _roles(self) -> tuple[Role, ...]:
+        """The table of processes, in the order of the data."""
+        return (
+            self._sensor(),
+            Role(
+                "engine",
+                self._run_engine,
+                ready=Answer,
+                privileges=self._privileges("engine", ENGINE),
+                keeps=tuple(self._memory),
+                reloads=True,
+                follows=True,
+            ),
+        )
+
+    def _sensor(self) -> Role:
+        """With first packets it has no privilege: their holder asks the kernel for it."""
+        holder = self._source.holder
+        if holder is None:
+            privileges = self._privileges("sensor", SENSOR, Capability.NET_RAW)
+            keeps = tuple(self._memory)
+            return Role(
+                "sensor", self._run_sensor, ready=Opened, privileges=privileges, keeps=keeps
+            )
+        return Role(
+            "sensor",
+            self._run_sensor,
+            ready=Opened,
+            privileges=self._privileges("sensor", FIRST_PACKETS),
+            keeps=(*self._memory, *holder.descriptors),
+            open=holder.hand_over_singly,
+            takes={Ask: holder.ask},
+        )
+
+    def _privileges(self, name: str, calls: Calls, *capabilities: Capability) -> Privileges:
+        """What a process keeps: its own account where the system has one."""
+        accounts = (f"hdr-lite-{name}", *SHARED)
+        return Privileges(
+            account=find_account(accounts) if self._changes_users else None,
+            capabilities=frozenset(capabilities),
+            limits={
+                resource.RLIMIT_CORE: 0,
+                resource.RLIMIT_NOFILE: _MOST_OPEN,
+                resource.RLIMIT_DATA: self._config.memory.total,
+            },
+            calls=calls,
+            fatal=FATAL,
+        )
+
+    # The processes ------------------------------------------------------------------------
+
+    def _run_sensor(self, end: End, stop: StopSignal) -> int:
+        return run_sensor(
+            self._inputs, self._config, self._memory, self._engine.wanted, end, stop, self._clock
+        )
+
+    def _run_engine(self, end: End, _stop: StopSignal) -> int:
+        claim_output(self._output, self._instance)
+        files = outputs(self._output, self._config, end, append=True)
+        # All kinds: a module that a reload switches on may read others than those of now.
+        return self._engine.run(RingReader(self._memory, tuple(Kind)), files, end)
+
+    def _prepare_output(self, roles: tuple[Role, ...]) -> None:
+        """Make the directory where the engine writes, and give it to the engine's user."""
+        path = Path(self._output)
+        with suppress(OSError):  # the engine tells what is wrong
+            path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        account = next(role.privileges.account for role in roles if role.name == "engine")
+        if account is not None:
+            group = account.gid if self._group is None else self._group
+            with suppress(OSError):
+                os.chown(path, account.uid, group)
+
+    # What is asked ------------------------------------------------------------------------
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "source": "nflog" if self._source.holder else "capture",
+            "source_why": self._source.why,
+            "interfaces": list(self._inputs.interfaces),
+            "output": self._output,
+        }
+
+    def _blind(self) -> list[str]:
+        spots = blind_spots(self._inputs.interfaces)
+        if self._source.holder and not conntrack.has_timestamps():
+            spots.append(
+                "when connections older than the sensor began:"
+                " set net.netfilter.nf_conntrack_timestamp to 1"
+            )
+        return spots
+
+    def _reload(self) -> Change:
+        """The settings as they are now. ``UserError``: the old ones hold."""
+        new = load_settings(self._arguments)
+        old, wanted = self._config, self._engine.wanted
+        find_modules(new)
+        config, notes = _within_a_life(old, new.config)
+        self._engine = Engine(config, replay=False)
+        self._config = config
+        stale = (config.capture, config.meter) != (old.capture, old.meter)
+        stale = stale or bool(self._engine.wanted & ~wanted)
+        return Change(
+            settings=_to_json(config),
+            restart=frozenset({"sensor"} if stale else ()),
+            notes=tuple(f"{key}: takes effect at the next start" for key in notes),
+        )
+
+
+def _interfaces(arguments: argparse.Namespace, config: Config) -> tuple[str, ...]:
+    names = arguments.interface or config.daemon.interfaces
+    names = names or inside_interfaces(config.detection.home)
+    if not names:
+        raise UserError("no interface has an inside address: name those to watch with -i")
+    return check_interfaces(tuple(names))
+
+
+#: Settings that are fixed when the service starts.
+_FIXED = (
+    ("capture", ("source",)),
+    ("ring", ()),
+    ("memory", ()),
+    ("daemon", ()),
+    ("detection", ("window", "profiles")),
+    ("scheduler", ("queue", "failures")),
+    ("output", ("flows",)),
+)
+
+
+def _within_a_life(old: Config, new: Config) -> tuple[Config, list[str]]:
+    """The new configuration, without what only a start can change; and what that is."""
+    left_out: list[str] = []
+    before, after = flatten(old), flatten(new)
+    for section, names in _FIXED:
+        part = getattr(old, section)
+        kept = {name: getattr(part, name) for name in names}
+        fixed = replace(getattr(new, section), **kept) if names else part
+        new = replace(new, **{section: fixed})
+        keys = [f"{section}.{name}" for name in names]
+        keys = keys or [key for key in before if key.startswith(f"{section}.")]
+        left_out += [key for key in keys if before[key] != after[key]]
+    return new, left_out
+
+
+def _to_json(config: Config) -> str:
+    import json
+
+    return json.dumps(flatten(config))

@@ -1,0 +1,254 @@
+"""Carries out what ``orders`` decided: tables, elements, connections, the state file.
+
+The kernel holds what is enforced and forgets it by itself; this object keeps the kernel's
+tables as they should be, whoever else changes them, and keeps what must outlive it.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from hdr_lite.config import Config
+from hdr_lite.enforcer.blocks import Held
+from hdr_lite.enforcer.cut import Cutter
+from hdr_lite.enforcer.monitor import Monitor, held
+from hdr_lite.enforcer.netlink import NetlinkError
+from hdr_lite.enforcer.never_block import Facts
+from hdr_lite.enforcer.nft import Nft, NftError
+from hdr_lite.enforcer.orders import Orders
+from hdr_lite.enforcer.ruleset import (
+    BLOCKS,
+    LIMITS,
+    QUARANTINE,
+    Element,
+    removal,
+    skeleton,
+    table_name,
+    transactions,
+)
+from hdr_lite.enforcer.state import State, StateError, load, save
+from hdr_lite.records.verb import Enforced, Order, Quarantine
+
+#: Bytes of state that may be written in a day, whatever the interval: flash wears out.
+WRITTEN_A_DAY = 4_000_000
+_DAY = 86400.0
+
+
+class Enforcer:
+    """One instance's tables in this network namespace.
+
+    ``clock`` gives seconds that never step (CLOCK_BOOTTIME), ``facts`` the facts of now,
+    ``tell`` takes what a person should read.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        instance: str,
+        cutter: Cutter,
+        clock: Callable[[], float],
+        facts: Callable[[], Facts],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.orders = Orders(config.enforcer)
+        self.monitor = Monitor(table_name(instance))
+        self._config = config
+        self._table = table_name(instance)
+        self._cutter = cutter
+        self._clock = clock
+        self._facts = facts
+        self._tell = tell
+        self._nft = Nft()
+        self._families: tuple[str, ...] = ()
+        self._state = Path(config.enforcer.state)
+        self._harmed = False  # told while something else was done
+        self._changed = False  # since the state file was written
+        self._saved, self._written = clock(), 0
+        self._facts_at = float("-inf")
+
+    # The whole -----------------------------------------------------------------------------
+
+    def begin(self) -> str:
+        """Facts, kept blocks, tables; in words what holds now. ``NftError``: nothing does."""
+        self.refresh_facts()
+        there = self._kernel()
+        number = self.orders.restore(self._kept(), there, self._clock())
+        if self.orders.mode == "observe":
+            self._remove_tables()
+            return "mode observe: nothing is touched, what would be done is told"
+        problems = self._make_tables(empty=there is None)
+        words = [f"mode {self.orders.mode}"]
+        words += [f"{number} kept from before"] if number else []
+        return "; ".join(words + problems)
+
+    def set_mode(self, mode: str) -> str:
+        """Change what is done from now on; ``observe`` lets everybody go."""
+        before, self.orders.mode = self.orders.mode, mode
+        if mode == "observe":
+            self._remove_tables()
+        elif before == "observe":
+            self._make_tables(empty=True)
+        return f"mode {mode}"
+
+    def end(self) -> None:
+        """Keep what must be kept; take the tables away if the settings say so."""
+        self.save()
+        if self._config.enforcer.on_stop == "remove":
+            self._remove_tables()
+        self.monitor.close()
+
+    # Orders --------------------------------------------------------------------------------
+
+    def take(self, order: Order) -> Enforced | None:
+        """Judge an order; :meth:`apply` does what came of it. None: over the pace."""
+        if self._clock() - self._facts_at > 1.0 and isinstance(order, Quarantine):
+            self.refresh_facts()  # the neighbour table tells no news worth listening to
+        return self.orders.take(order, self._clock())
+
+    def apply(self) -> None:
+        """Everything judged since the last time, in as few transactions as can be."""
+        elements, self.orders.elements = self.orders.elements, []
+        if not elements or self.orders.mode == "observe":
+            return
+        self._changed = True
+        try:
+            self._set(elements)
+        except NftError:  # somebody took the tables away and we did not hear of it yet
+            self.rebuild("a change was refused")
+
+    def cut(self) -> None:
+        """Delete the connections of those who were blocked since the last time.
+
+        The rules drop their packets already. The kernel walks its whole table for this (16 ms
+        for 262,144 buckets), so that orders come first and one walk serves many of them.
+        """
+        doomed, self.orders.cut = self.orders.cut, []
+        try:
+            self._cutter.cut(doomed)
+        except OSError as error:
+            self._tell(f"connections of the blocked could not be cut: {error.strerror}")
+
+    # Time and news -------------------------------------------------------------------------
+
+    def heed(self) -> None:
+        """Read the monitor: when somebody else harmed our tables, make them whole."""
+        harmed = self.monitor.harmed() or self._harmed
+        self._harmed = False
+        if harmed and self.orders.mode != "observe":
+            self.rebuild("somebody else changed them")
+
+    def rebuild(self, why: str) -> None:
+        """Rules and everything that is still valid, again."""
+        self.orders.expire(self._clock())
+        self._make_tables(empty=True, there=self._is_there())
+        number = sum(1 for _ in self.orders.held())
+        self._tell(f"the tables of nftables were made again ({why}): {number} held")
+
+    def tick(self) -> None:
+        """What time brings: ends, renewals, the state file."""
+        now = self._clock()
+        self.orders.expire(now)
+        if self.orders.mode != "observe":
+            self.orders.renew(now, self._look)
+        self.apply()
+        if self._changed and now - self._saved >= self._save_interval():
+            self.save()
+
+    def refresh_facts(self) -> None:
+        """Ask the kernel and the files again; whoever may not be touched any more is let go."""
+        self._facts_at = self._clock()
+        self.orders.set_facts(self._facts())
+
+    def save(self) -> None:
+        """Write the state file now; a disk that takes nothing is told, blocks hold."""
+        self._saved, self._changed = self._clock(), False
+        try:
+            self._written = save(self._state, *self.orders.keep(self._saved))
+        except OSError as error:
+            self._tell(f"blocks could not be kept in {self._state}: {error.strerror}")
+
+    def _save_interval(self) -> float:
+        """Seconds between writes: longer for a large file."""
+        return max(self._config.enforcer.state_interval, _DAY * self._written / WRITTEN_A_DAY)
+
+    # Tables --------------------------------------------------------------------------------
+
+    def _make_tables(self, *, empty: bool, there: bool = False) -> list[str]:
+        """Rules, and all elements if the sets are empty or, with ``there``, may be so.
+
+        In words what cannot be had.
+        """
+        problems = []
+        made = []
+        for family in ("inet", "arp", "bridge"):
+            try:
+                self._make(family)
+                made.append(family)
+            except NftError as error:
+                if family == "inet":
+                    raise
+                problems.append(_without(family, error))
+        self._families = tuple(made)
+        self.monitor.learn()
+        elements = self.orders.elements
+        self.orders.elements = []
+        wanted = self.orders.everything(self._clock(), there=there) if empty else elements
+        self._set(wanted)
+        return problems
+
+    def _set(self, elements: Iterable[Element]) -> None:
+        """Carry out changes of sets; what the monitor tells meanwhile is read as it comes."""
+        for text in transactions(self._table, self._families, elements):
+            self._nft.run(text)
+            self._harmed |= self.monitor.harmed()
+
+    def _make(self, family: str) -> None:
+        """A table's rules; made from nothing where an older one has other sets."""
+        rules = skeleton(family, self._table, self._config)
+        try:
+            self._nft.run(rules)
+        except NftError:
+            self._nft.run(removal(family, self._table) + rules)
+
+    def _remove_tables(self) -> None:
+        for family in ("inet", "arp", "bridge"):
+            try:
+                self._nft.run(removal(family, self._table))
+            except NftError:
+                continue  # a family that this kernel does not have
+        self._families = ()
+
+    def _kernel(self) -> dict[str, dict[str, Held]] | None:
+        """What our sets hold from before, None when there are no tables."""
+        try:
+            return {
+                name: {element.key: element for element in self._look(name)}
+                for name in (QUARANTINE, *BLOCKS, *LIMITS)
+            }
+        except NetlinkError:
+            return None
+
+    def _is_there(self) -> bool:
+        """Whether our main table still has its sets."""
+        try:
+            list(self._look(QUARANTINE))
+        except NetlinkError:
+            return False
+        return True
+
+    def _look(self, name: str) -> Iterable[Held]:
+        return held(self._table, name)
+
+    def _kept(self) -> State:
+        try:
+            return load(self._state)
+        except (StateError, OSError) as error:
+            self._tell(f"{self._state} is of no use, no block is taken from it: {error}")
+            return State()
+
+
+def _without(family: str, error: NftError) -> str:
+    what = {
+        "arp": "false ARP claims to this device",
+        "bridge": "what hosts on one bridge send to each other",
+    }
+    return f"{what[family]} cannot be stopped ({family}: {error})"

@@ -1,0 +1,122 @@
+"""The file that keeps blocks over a reboot: what is left of each, not when it ends.
+
+A router boots years in the past and learns the time later, so the file holds no dates: time
+that the device was off does not count. Layout: magic and version, CRC-32 and length of the
+rest, then msgpack: ``[holds, offenders]``. It is replaced as a whole or not at all.
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgpack
+
+_MAGIC = b"HDRE"
+_VERSION = 1
+_HEADER = struct.Struct(">4sHIQ")
+_LARGEST = 64 * 1024 * 1024
+
+
+class StateError(Exception):
+    """The file is not what was written; the text says why."""
+
+
+class KeptHold(NamedTuple):
+    """A block or quarantine as it is kept."""
+
+    set: str
+    key: str
+    remaining: int  #: seconds
+    evidence: str
+    cause: str
+    operator: bool
+    offences: int
+
+
+class KeptOffender(NamedTuple):
+    """An offender as it is kept."""
+
+    name: str
+    offences: int
+    quiet: int  #: seconds since the last block ended, below 0 while it holds
+
+
+class State(NamedTuple):
+    """All that is kept."""
+
+    holds: tuple[KeptHold, ...] = ()
+    offenders: tuple[KeptOffender, ...] = ()
+
+
+def save(path: Path, holds: Iterable[KeptHold], offenders: Iterable[KeptOffender]) -> int:
+    """Replace the file, durably; ``OSError`` (a full disk) leaves the old one.
+
+    Returns how many bytes were written.
+    """
+    body: bytes = msgpack.packb([list(holds), list(offenders)])
+    new = path.with_name(path.name + ".new")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
+            file.write(_HEADER.pack(_MAGIC, _VERSION, zlib.crc32(body), len(body)))
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        with suppress(OSError):
+            new.unlink()
+        raise
+    _sync_folder(path.parent)
+    return _HEADER.size + len(body)
+
+
+def load(path: Path) -> State:
+    """What was kept, nothing if there is no file; ``StateError``, ``OSError``."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST)
+    except FileNotFoundError:
+        return State()
+    if len(data) < _HEADER.size:
+        raise StateError("it is cut short")
+    magic, version, crc, length = _HEADER.unpack_from(data)
+    body = data[_HEADER.size :]
+    if magic != _MAGIC:
+        raise StateError("it is another program's")
+    if version != _VERSION:
+        raise StateError(f"its version is {version}, not {_VERSION}")
+    if length != len(body) or crc != zlib.crc32(body):
+        raise StateError("it is damaged")
+    return _parse(body)
+
+
+def _parse(body: bytes) -> State:
+    try:
+        holds, offenders = msgpack.unpackb(body, use_list=False)
+        return State(
+            tuple(KeptHold._make(_checked(KeptHold, fields)) for fields in holds),
+            tuple(KeptOffender._make(_checked(KeptOffender, fields)) for fields in offenders),
+        )
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise StateError(f"its content makes no sense: {error}") from None
+
+
+def _checked(kind: type[NamedTuple], fields: object) -> tuple[object, ...]:
+    """The fields, if their types are those of the kind."""
+    types = tuple(kind.__annotations__.values())
+    if not isinstance(fields, tuple) or tuple(map(type, fields)) != types:
+        raise ValueError(f"{fields!r:.80} is no {kind.__name__}")
+    return fields
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,27 @@
+"""Locks by which a second start is refused. They end with their holder, however it ends."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from hdr_lite.config import UserError
+
+
+def claim(path: Path, what: str, holder: str) -> int:
+    """Take the lock in that file, made when it is not there; its descriptor, to be kept open.
+
+    ``UserError`` says that ``what`` is in use, and by whom; or why it cannot be taken.
+    """
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise UserError(f"cannot lock {path}: {(error.strerror or str(error)).lower()}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        other = os.read(lock, 100).decode(errors="replace") or "another instance"
+        os.close(lock)
+        raise UserError(f"{what} is in use by {other}") from None
+    os.ftruncate(lock, 0)
+    os.write(lock, holder.encode())
+    return lock

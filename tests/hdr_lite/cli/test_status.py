@@ -1,0 +1,136 @@
+"""What the status looks like to a person and to a script."""
+
+import json
+import select
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hdr_lite.cli import main
+from hdr_lite.supervisor.control import ControlServer, Reply
+
+STATUS: dict[str, Any] = {
+    "version": "0.1.0",
+    "ready": True,
+    "uptime": 93784.0,
+    "users": "each process has its own",
+    "source": "capture",
+    "source_why": "the device does not forward",
+    "interfaces": ["br-lan"],
+    "memory": 24 << 20,
+    "processes": [
+        {
+            "name": "sensor",
+            "state": "ready",
+            "pid": 17,
+            "user": "hdr-lite-sensor",
+            "memory": 3 << 20,
+            "capabilities": ["CAP_NET_RAW"],
+            "seccomp": "filter",
+            "restarts": 2,
+            "last_end": "was ended by SIGKILL",
+        },
+        {
+            "name": "engine",
+            "state": "waiting",
+            "memory": 0,
+            "restarts": 1,
+            "last_end": "ended with status 1",
+        },
+    ],
+    "sensor": {
+        "sources": [
+            {"name": "br-lan", "packets": 1234, "dropped": 1, "interface_dropped": 2, "error": ""}
+        ],
+        "flows": 5,
+        "ring": {"used": 512, "capacity": 1024, "dropped": {"FLOW": 7}},
+    },
+    "engine": {
+        "profiles": 3,
+        "evidence": 4,
+        "alerts": 1,
+        "modules": {
+            "arp": {
+                "state": "running",
+                "messages": 8,
+                "findings": 9,
+                "failures": 0,
+                "waiting": 0,
+                "cpu_seconds": 1.25,
+            }
+        },
+    },
+    "enforcer": {"memory": 5, "mode": "observe"},
+    "trouble": [],
+    "blind": ["br-lan: is down"],
+}
+
+
+@contextmanager
+def answering(folder: Path, status: Mapping[str, Any]) -> Iterator[None]:
+    """A service that has this to say."""
+
+    def handler(request: Mapping[str, Any], reply: Reply) -> None:
+        assert request == {"verb": "status"}
+        reply(status)
+
+    server = ControlServer(folder / "hdr-lite.sock", None, handler)
+    over = threading.Event()
+
+    def loop() -> None:
+        while not over.is_set():
+            poll = select.poll()
+            for descriptor, writes in server.filenos():
+                poll.register(descriptor, select.POLLIN | (select.POLLOUT if writes else 0))
+            for descriptor, _ in poll.poll(20):
+                server.handle(descriptor)
+            server.tidy()
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        server.close()
+
+
+def test_for_a_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each part has its line: processes, sources, ring, modules, blocks, blind spots."""
+    with answering(tmp_path, STATUS):
+        assert main(["status", "--runtime", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "hdr-lite 0.1.0: ready, up 1 d 2 h 3 min 4 s, 24.0 MB, capture on br-lan",
+        "source capture: the device does not forward",
+        "users: each process has its own",
+        "  sensor      ready, process 17, hdr-lite-sensor, 3.0 MB, capabilities NET_RAW, "
+        "seccomp filter, started again 2 times",
+        "  engine      waiting, ended with status 1, started again 1 times",
+        "source br-lan: 1,234 packets, 3 dropped",
+        "flows 5; ring 50 % full, dropped: FLOW 7",
+        "profiles 3, evidence 4, alerts 1 since the engine's start",
+        "  arp                           running, 8 messages, 9 findings, 0 failures, "
+        "0 waiting, 1.2 s",
+        "enforcer mode: observe",
+        "blind: br-lan: is down",
+    ]
+
+
+def test_for_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One JSON object, all that the service said; trouble is exit status 1."""
+    status = {**STATUS, "trouble": ["the engine is gone"]}
+    with answering(tmp_path, status):
+        assert main(["status", "--json", "--runtime", str(tmp_path)]) == 1
+    assert json.loads(capsys.readouterr().out) == status
+
+
+def test_nothing_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a service: one sentence, status 2."""
+    assert main(["status", "--runtime", str(tmp_path)]) == 2
+    assert "nothing runs that listens at" in capsys.readouterr().err

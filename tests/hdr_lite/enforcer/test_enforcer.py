@@ -1,0 +1,200 @@
+"""The enforcer object on real tables in a namespace: facts, clock and cutter are the test's."""
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from hdr_lite.config import Config
+from hdr_lite.enforcer.enforcer import WRITTEN_A_DAY, Enforcer
+from hdr_lite.enforcer.never_block import Connected, Facts
+from hdr_lite.enforcer.state import KeptHold, save
+from hdr_lite.enforcer.target import Target
+from hdr_lite.records.verb import Block, Limit
+from tests.netns.bed import namespace, resident
+from tests.netns.network import Namespace
+
+pytestmark = [
+    pytest.mark.netns,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces"),
+]
+
+
+class Cut:
+    """A cutter that remembers, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.targets: list[Target] = []
+        self.error: OSError | None = None
+
+    def cut(self, targets: Collection[Target]) -> int:
+        """As ``Cutter``."""
+        if self.error:
+            raise self.error
+        self.targets += targets
+        return len(targets)
+
+
+class Rig:
+    """An enforcer with its edges in hand."""
+
+    def __init__(self, inside: Namespace, thread: Executor, folder: Path) -> None:
+        self.inside = inside
+        self._thread = thread  # one, for it is by its id that the kernel tells us from others
+        self.now = 1000.0
+        self.facts = Facts(connected=(Connected("lan", ip_network("192.168.1.0/24")),))
+        self.cut = Cut()
+        self.said: list[str] = []
+        config = Config()
+        settings = replace(
+            config.enforcer, mode="block", state=str(folder / "state"), on_stop="remove"
+        )
+        self.enforcer = thread.submit(
+            lambda: Enforcer(
+                replace(config, enforcer=settings),
+                *("", self.cut, lambda: self.now, lambda: self.facts, self.said.append),
+            ),
+        ).result()
+
+    def run(self, do: Callable[[], object]) -> object:
+        """Do something where the enforcer lives."""
+        return self._thread.submit(do).result()
+
+    def tables(self) -> str:
+        """What nft lists."""
+        return self.inside.run("nft", "list", "ruleset")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """An enforcer in an empty namespace."""
+    with namespace("nft") as made, resident(made) as thread:
+        rig = Rig(made, thread, tmp_path)
+        yield rig
+        rig.enforcer.monitor.close()
+
+
+def block(address: str = "203.0.113.5", evidence: str = "e1") -> Block:
+    """An order as the engine sends it."""
+    return Block(evidence, address, 600, "X", 0)
+
+
+def test_batch_is_applied_together(rig: Rig) -> None:
+    """Orders change nothing until the batch is applied; then all of it, and cuts once."""
+    assert rig.run(rig.enforcer.begin) == "mode block"
+    for number in range(3):
+        rig.enforcer.take(block(f"203.0.113.{number}", f"e{number}"))
+    assert "203.0.113" not in rig.tables()
+    rig.run(rig.enforcer.apply)
+    assert rig.tables().count("expires") == 3
+    rig.enforcer.cut()
+    assert [t.key for t in rig.cut.targets] == [f"203.0.113.{n}" for n in range(3)]
+    rig.run(rig.enforcer.end)
+    assert rig.tables() == ""
+
+
+def test_cutting_fails(rig: Rig) -> None:
+    """Without conntrack the block holds, and it is told."""
+    rig.run(rig.enforcer.begin)
+    rig.cut.error = OSError(1, "Operation not permitted")
+    rig.enforcer.take(block())
+    rig.run(rig.enforcer.apply)
+    rig.enforcer.cut()
+    assert "203.0.113.5" in rig.tables()
+    assert rig.said == ["connections of the blocked could not be cut: Operation not permitted"]
+
+
+def test_modes_change_while_it_runs(rig: Rig) -> None:
+    """To observe everything is let go; back, what is still valid is there again."""
+    rig.run(rig.enforcer.begin)
+    rig.enforcer.take(block())
+    rig.run(rig.enforcer.apply)
+    rig.run(lambda: rig.enforcer.set_mode("observe"))
+    assert rig.tables() == ""
+    rig.run(rig.enforcer.heed)
+    assert rig.said == []
+    rig.run(lambda: rig.enforcer.set_mode("block"))
+    assert "203.0.113.5" in rig.tables()
+
+
+def test_observe_from_the_start_takes_old_tables_away(rig: Rig) -> None:
+    """What an earlier run left in the kernel does not go on in mode observe."""
+    rig.inside.run("nft", "add table inet hdr_lite")
+    rig.enforcer.orders.mode = "observe"
+    rig.run(rig.enforcer.begin)
+    assert rig.tables() == ""
+
+
+def test_change_after_an_unheard_flush(rig: Rig) -> None:
+    """An order that meets tables gone a moment ago makes them anew, with all they held."""
+    rig.run(rig.enforcer.begin)
+    rig.enforcer.take(block())
+    rig.run(rig.enforcer.apply)
+    rig.inside.run("nft", "flush", "ruleset")
+    rig.enforcer.take(block("203.0.113.6", "e2"))
+    rig.run(rig.enforcer.apply)
+    assert "203.0.113.5" in rig.tables()
+    assert "203.0.113.6" in rig.tables()
+    assert "2 held" in rig.said[0]
+
+
+def test_full_table_is_whole_again_within_a_second(rig: Rig, tmp_path: Path) -> None:
+    """Thousands of blocks are back soon after a flush, and that is no news for us again."""
+    number = Config().enforcer.blocks
+    keys = (f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(number))
+    save(tmp_path / "state", [KeptHold("block4", k, 600, "e", "X", False, 0) for k in keys], [])
+    assert rig.run(rig.enforcer.begin) == f"mode block; {number} kept from before"
+    for harm in (("flush", "ruleset"), ("flush", "set", "inet", "hdr_lite", "block4")):
+        rig.inside.run("nft", *harm)
+        began = time.monotonic()
+        rig.run(rig.enforcer.heed)
+        assert time.monotonic() - began < 1
+        assert rig.tables().count("expires") == number
+        for _ in range(3):
+            rig.run(rig.enforcer.heed)
+    assert len(rig.said) == 2
+
+
+def test_state_is_written_seldom(rig: Rig, tmp_path: Path) -> None:
+    """The file is written after the interval when something changed; a large one more seldom."""
+    rig.run(rig.enforcer.begin)
+    state = tmp_path / "state"
+    rig.run(rig.enforcer.tick)
+    rig.now += 901
+    rig.run(rig.enforcer.tick)
+    assert not state.exists()
+    rig.enforcer.take(block())
+    rig.run(rig.enforcer.apply)
+    rig.run(rig.enforcer.tick)
+    assert state.exists()
+    state.unlink()
+    rig.enforcer.take(block("203.0.113.6", "e2"))
+    rig.run(rig.enforcer.apply)
+    rig.now += 899
+    rig.run(rig.enforcer.tick)
+    assert not state.exists()
+    rig.now += 2
+    rig.enforcer._written = WRITTEN_A_DAY // 10
+    rig.run(rig.enforcer.tick)
+    assert not state.exists()
+    rig.now += 8640
+    rig.run(rig.enforcer.tick)
+    assert state.exists()
+
+
+def test_limits_are_renewed_by_their_counters(rig: Rig) -> None:
+    """The kernel's counter decides: one that did not move lets the limit end."""
+    rig.run(rig.enforcer.begin)
+    rig.enforcer.take(Limit("l", "203.0.113.5", 60, "X", "", 0, ""))
+    rig.run(rig.enforcer.apply)
+    rig.now += 55
+    rig.run(rig.enforcer.tick)
+    assert rig.enforcer.orders.limited
+    rig.now += 6
+    rig.run(rig.enforcer.tick)
+    assert not rig.enforcer.orders.limited

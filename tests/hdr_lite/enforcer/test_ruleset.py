@@ -1,0 +1,114 @@
+"""Our tables as text."""
+
+from dataclasses import replace
+
+import pytest
+
+from hdr_lite.config import Config, UserError
+from hdr_lite.enforcer.ruleset import (
+    CHUNK,
+    FAMILIES,
+    FOREVER,
+    Element,
+    ports_of,
+    skeleton,
+    table_name,
+    transactions,
+)
+
+CONFIG = Config()
+
+
+def with_settings(**settings: object) -> Config:
+    """A configuration with these settings of the enforcer."""
+    return replace(CONFIG, enforcer=replace(CONFIG.enforcer, **settings))  # type: ignore[arg-type]
+
+
+def test_hooks_and_priorities() -> None:
+    """Blocks drop before conntrack, limits after our log rule and after de-NAT."""
+    text = skeleton("inet", "hdr_lite", CONFIG)
+    for hook in ("prerouting priority -300", "forward priority -300", "output priority -300"):
+        assert f"type filter hook {hook}; policy accept;" in text
+    assert "chain limit_in { type filter hook prerouting priority -80; policy accept; }" in text
+
+
+def test_only_own_tables_are_named() -> None:
+    """No line touches a table of others."""
+    for family in FAMILIES:
+        for line in skeleton(family, "hdr_lite_x", CONFIG).splitlines():
+            words = line.split()
+            if words[0] in ("table", "flush", "add"):
+                assert f"{family} hdr_lite_x" in line
+
+
+def test_management_interface_is_spared_first() -> None:
+    """In each chain of inet its rule stands before every drop."""
+    lines = skeleton("inet", "t", with_settings(management="mgmt0")).splitlines()
+    for chain, way in {
+        "block_in": "iifname",
+        "block_out": "oifname",
+        "limit_in": "iifname",
+    }.items():
+        rules = [line for line in lines if line.startswith(f"add rule inet t {chain} ")]
+        assert rules[1].endswith(f'{way} "mgmt0" accept')
+        assert all("drop" not in rule for rule in rules[:2])
+
+
+@pytest.mark.parametrize("name", ['x"; flush ruleset; "', "a b", "x" * 16, "x\n"])
+def test_interface_that_is_none(name: str) -> None:
+    """What could end a rule early is refused before nftables sees it."""
+    with pytest.raises(UserError):
+        skeleton("inet", "t", with_settings(management=name))
+
+
+def test_names_of_tables() -> None:
+    """The instance is part of the name, if it can be."""
+    assert table_name("") == "hdr_lite"
+    assert table_name("lab2") == "hdr_lite_lab2"
+    for instance in ("a b", "x;", "x" * 21, "ü"):
+        with pytest.raises(UserError):
+            table_name(instance)
+
+
+def test_ports() -> None:
+    """Ports of a setting are numbers from 1 to 65535, each once."""
+    assert ports_of(["22", "443", "22"], "key") == (22, 443)
+    for word in ("0", "65536", "ssh", "-1", "22 }", "²"):
+        with pytest.raises(UserError, match="key: "):
+            ports_of([word], "key")
+
+
+def test_transaction() -> None:
+    """What may be there goes first; what is taken away needs not be there."""
+    elements = [
+        Element("block4", "10.0.0.1", 60),
+        Element("block4", "10.0.0.2", 60, there=True),
+        Element("block4", "10.0.0.3", 0),
+        Element("quarantine", "02:00:00:00:00:01", 60),
+        Element("own_mac", "02:00:00:00:00:02", FOREVER),
+    ]
+    (text,) = transactions("t", ("inet", "bridge"), elements)
+    assert text.splitlines() == [
+        "add element inet t block4 { 10.0.0.2, 10.0.0.3 }",
+        "delete element inet t block4 { 10.0.0.2, 10.0.0.3 }",
+        "add element inet t block4 { 10.0.0.1 timeout 60s, 10.0.0.2 timeout 60s }",
+        "add element inet t quarantine { 02:00:00:00:00:01 timeout 60s }",
+        "add element bridge t quarantine { 02:00:00:00:00:01 timeout 60s }",
+        "add element bridge t own_mac { 02:00:00:00:00:02 }",
+    ]
+
+
+def test_last_word_counts() -> None:
+    """An element set and taken away in one batch is not set, and the other way round."""
+    away = [Element("block4", "10.0.0.1", 60), Element("block4", "10.0.0.1", 0)]
+    (text,) = transactions("t", FAMILIES, away)
+    assert "timeout" not in text
+    (text,) = transactions("t", FAMILIES, away[::-1])
+    assert text.splitlines()[-1] == "add element inet t block4 { 10.0.0.1 timeout 60s }"
+
+
+def test_chunks() -> None:
+    """However many elements, no transaction holds more than a chunk."""
+    many = (Element("block4", f"10.0.{n >> 8}.{n & 255}", 60) for n in range(2 * CHUNK + 1))
+    texts = list(transactions("t", FAMILIES, many))
+    assert [text.count("timeout") for text in texts] == [CHUNK, CHUNK, 1]

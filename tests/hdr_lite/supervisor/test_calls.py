@@ -1,0 +1,23 @@
+"""The lists of system calls."""
+
+import socket
+
+import pytest
+
+from hdr_lite.supervisor.calls import ENFORCER, ENGINE, FATAL, FIRST_PACKETS, SENSOR, Calls
+
+
+@pytest.mark.parametrize("calls", [SENSOR, FIRST_PACKETS, ENGINE, ENFORCER])
+def test_nobody_may_do_what_is_fatal(calls: Calls) -> None:
+    """No list allows what ends a process, a new process, or a change of user."""
+    assert not calls.keys() & {*FATAL, "clone", "clone3", "fork", "vfork", "setuid", "kill"}
+
+
+def test_only_those_with_a_reason_open_sockets() -> None:
+    """The engine opens none, the others only of the families that they need."""
+    assert not ENGINE.keys() & {"socket", "connect", "bind", "accept4", "listen"}
+    assert SENSOR["socket"]
+    assert ENFORCER["socket"]
+    assert "connect" not in SENSOR
+    assert FIRST_PACKETS["socket"] == (socket.AF_UNIX,)
+    assert not FIRST_PACKETS.keys() & {"connect", "bind", "setsockopt"}

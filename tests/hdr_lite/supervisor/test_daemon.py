@@ -1,0 +1,448 @@
+"""The service: real processes that die, fall silent or lie, and what becomes of the others."""
+
+import io
+import json
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hdr_lite.config import ConfigError
+from hdr_lite.link.codec import (
+    Answer,
+    Ask,
+    Digest,
+    Done,
+    Finish,
+    LinkError,
+    Message,
+    Notice,
+    Opened,
+    Raised,
+    Reload,
+    Request,
+)
+from hdr_lite.link.end import End
+from hdr_lite.link.stop import StopSignal
+from hdr_lite.supervisor import daemon
+from hdr_lite.supervisor.control import ControlServer, ask
+from hdr_lite.supervisor.daemon import Change, Daemon
+from hdr_lite.supervisor.member import Member
+from hdr_lite.supervisor.readiness import Readiness
+from hdr_lite.supervisor.role import Role
+from hdr_lite.supervisor.terminal import Terminal
+
+Take = Callable[[End, Message], bool]
+
+
+def serve(end: End, stop: StopSignal, take: Take | None = None) -> int:
+    """A child's loop: answers requests until SIGTERM, a Finish, or ``take`` returns true."""
+    poll = select.poll()
+    poll.register(end, select.POLLIN)
+    poll.register(stop, select.POLLIN)
+    while not stop:
+        poll.poll(100)
+        if not select.select([end], [], [], 0)[0]:
+            continue
+        for message in end.receive():
+            if isinstance(message, Request):
+                verb = json.loads(message.text)["verb"]
+                end.send(Answer(message.number, json.dumps({"pid": os.getpid(), "verb": verb})))
+            if isinstance(message, Finish) or (take is not None and take(end, message)):
+                return 0
+    return 0
+
+
+def sensor(end: End, stop: StopSignal) -> int:
+    end.send(Opened("x"))
+    return serve(end, stop)
+
+
+def engine(end: End, stop: StopSignal) -> int:
+    """Ends a moment after it is asked to finish, or when its sensor has ended: told by a file."""
+
+    def take(end: End, message: Message) -> bool:
+        if isinstance(message, Notice):
+            end.send(Raised(f"errors.log: {message.text}"))
+        if isinstance(message, Reload):
+            end.send(Raised(f"reload: {message.settings}"))
+        return False
+
+    status = serve(end, stop, take)
+    end.send(Done(1, 2, 3, 4))
+    return status
+
+
+class Service:
+    """A daemon in this process, and somebody who does things to it from a thread."""
+
+    def __init__(self, folder: Path, roles: Sequence[Role], change: Change | None = None) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.socket = folder / "socket"
+        self._change = change
+        self.looks: list[str] = []  #: told one by one as the daemon looks after its own
+        self.daemon = Daemon(
+            roles,
+            Terminal(self.out, self.err),
+            instance="t",
+            readiness=Readiness({}),
+            control=lambda handler: ControlServer(self.socket, None, handler),
+            status=self._status,
+            reload=self._reload,
+            look_after=lambda: [self.looks.pop(0)] if self.looks else [],
+        )
+        self.failure: BaseException | None = None
+
+    def _status(self, members: Sequence[Member]) -> dict[str, Any]:
+        return {
+            m.name: {**m.figures, "starts": m.starts, "loop": m.back_off.looping(time.monotonic())}
+            for m in members
+        }
+
+    def _reload(self) -> Change:
+        if self._change is None:
+            raise ConfigError("a wrong setting")
+        return self._change
+
+    def run(self, actions: Callable[["Service"], None] = lambda service: None) -> int:
+        """Run it; once it is ready do these actions, then SIGTERM. Its exit status."""
+        before = signal.getsignal(signal.SIGTERM)
+
+        def act() -> None:
+            try:
+                self.until("ready\n")
+                actions(self)
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                self.failure = error
+            while signal.getsignal(signal.SIGTERM) is before:
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        thread = threading.Thread(target=act, daemon=True)
+        thread.start()
+        status = self.daemon.run()
+        thread.join(10)
+        if self.failure is not None:
+            raise self.failure
+        return status
+
+    def until(self, text: str, seconds: float = 10) -> None:
+        """Until it has said that."""
+        deadline = time.monotonic() + seconds
+        while text not in self.err.getvalue() + self.out.getvalue():
+            assert time.monotonic() < deadline, f"{text!r} never came: {self.err.getvalue()}"
+            time.sleep(0.01)
+
+    def status(self) -> dict[str, Any]:
+        return ask(self.socket, {"verb": "status"})
+
+    def kill(self, name: str) -> None:
+        os.kill(self.status()[name]["pid"], signal.SIGKILL)
+
+
+SENSOR = Role("sensor", sensor, Opened)
+ENGINE = Role("engine", engine, Answer, reloads=True)
+
+
+def test_start_and_clean_stop(tmp_path: Path) -> None:
+    """All start, ``ready`` is told once, SIGTERM ends all, status 0, the socket is gone."""
+    service = Service(tmp_path, [SENSOR, ENGINE])
+    started = time.monotonic()
+    assert service.run() == 0
+    assert time.monotonic() - started < 5
+    assert service.err.getvalue() == "hdr-lite: ready\n"
+    assert not service.socket.exists()
+
+
+@pytest.mark.parametrize("name", ["sensor", "engine"])
+def test_child_that_is_killed_comes_back(tmp_path: Path, name: str) -> None:
+    """A killed child is back within 2 s, the other stays, and errors.log hears of it."""
+    seen: list[dict[str, Any]] = []
+
+    def actions(service: Service) -> None:
+        seen.append(service.status())
+        started = time.monotonic()
+        service.kill(name)
+        service.until(f"the {name} is back")
+        assert time.monotonic() - started < 2
+        service.until(f"errors.log: the {name} was ended by SIGKILL; it starts again in 0.1 s")
+        seen.append(service.status())
+
+    service = Service(tmp_path, [SENSOR, ENGINE])
+    assert service.run(actions) == 0
+    before, after = seen
+    other = "engine" if name == "sensor" else "sensor"
+    assert before[name]["pid"] != after[name]["pid"]
+    assert after[name]["starts"] == 2
+    assert before[other]["pid"] == after[other]["pid"]
+
+
+def test_crash_loop_is_told(tmp_path: Path) -> None:
+    """One that dies at once starts again with longer and longer pauses; the loop has a name."""
+
+    def broken(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        raise RuntimeError("a bug")
+
+    def actions(service: Service) -> None:
+        service.until("a crash loop: 5 times in a row")
+        assert service.status()["sensor"]["loop"]
+        assert service.status()["engine"]["starts"] == 1
+
+    service = Service(tmp_path, [Role("sensor", broken, Opened), ENGINE])
+    service.run(actions)
+    said = service.err.getvalue()
+    pauses = ["0.1 s", "0.2 s", "0.4 s", "0.8 s", "1.6 s"]
+    assert all(f"it starts again in {pause}" in said for pause in pauses)
+    assert "RuntimeError: a bug at" in said
+
+
+def test_users_mistake_at_the_start(tmp_path: Path) -> None:
+    """A source that cannot be opened at the first start ends the service: status 2."""
+
+    def mistaken(_end: End, _stop: StopSignal) -> int:
+        raise ConfigError("in9: no such interface")
+
+    service = Service(tmp_path, [Role("sensor", mistaken, Opened), ENGINE])
+    assert service.daemon.run() == 2
+    assert service.err.getvalue() == "hdr-lite: in9: no such interface\n"
+
+
+def test_silent_child_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that answers nothing is killed and starts again."""
+    monkeypatch.setattr(daemon, "SILENCE", 0.5)
+    monkeypatch.setattr(daemon, "ASK_INTERVAL", 0.1)
+    marker = tmp_path / "was here"
+
+    def stuck(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        if not marker.exists():
+            marker.touch()
+            time.sleep(60)
+        return serve(end, stop)
+
+    service = Service(tmp_path, [Role("sensor", stuck, Opened), ENGINE])
+    assert service.run(lambda service: service.until("the sensor is back")) == 0
+    assert "the sensor has said nothing for 0.5 s" in service.err.getvalue()
+
+
+def test_child_that_lies(tmp_path: Path) -> None:
+    """A message that is not its to send ends the sender, and nobody gets it."""
+
+    def liar(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+
+        def take(end: End, message: Message) -> bool:
+            end.send(Digest("not mine"))
+            return False
+
+        return serve(end, stop, take)
+
+    service = Service(tmp_path, [Role("sensor", liar, Opened), ENGINE])
+    service.run(lambda service: service.until("Digest is not its to send"))
+
+
+def test_child_that_does_not_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not end in time is killed, and the exit status is 1."""
+    monkeypatch.setattr(daemon, "STOP_TIMEOUT", 0.3)
+
+    def stubborn(end: End, stop: StopSignal) -> int:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        end.send(Opened("x"))
+        time.sleep(60)
+        return 0
+
+    service = Service(tmp_path, [Role("sensor", stubborn, Opened), ENGINE])
+    assert service.run() == 1
+    assert "the sensor did not stop in time and was killed" in service.err.getvalue()
+
+
+def test_orders_are_relayed(tmp_path: Path) -> None:
+    """What the engine orders reaches the enforcer, again if it died before it answered."""
+    marker = tmp_path / "died"
+
+    def ordering(end: End, stop: StopSignal) -> int:
+        def take(end: End, message: Message) -> bool:
+            if isinstance(message, Reload):
+                end.send(Digest("block that one"))
+            return False
+
+        return serve(end, stop, take)
+
+    def enforcer(end: End, stop: StopSignal) -> int:
+        end.send(Opened("tables are in place"))
+
+        def take(end: End, message: Message) -> bool:
+            if isinstance(message, Digest):
+                end.send(Raised(f"done: {message.sha256}"))
+                if marker.exists():
+                    end.send(message)
+                else:  # it dies before it has answered
+                    marker.touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return False
+
+        return serve(end, stop, take)
+
+    def actions(service: Service) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        service.until("the enforcer is back")
+        service.until("done: block that one\ndone: block that one\n")
+        service.kill("enforcer")
+        service.until("the enforcer is back\nhdr-lite: the enforcer was ended by SIGKILL")
+        time.sleep(0.5)
+        assert ask(service.socket, {"verb": "blocked"})["verb"] == "blocked"
+        with pytest.raises(ConfigError.__bases__[0], match="there is no verb 'dance'"):
+            ask(service.socket, {"verb": "dance"})
+
+    roles = [
+        SENSOR,
+        Role("engine", ordering, Answer, routes={Digest: "enforcer"}, reloads=True),
+        Role(
+            "enforcer",
+            enforcer,
+            Opened,
+            verbs=frozenset({"blocked"}),
+            routes={Digest: "engine"},
+            order=lambda message: message.sha256 if isinstance(message, Digest) else "",
+        ),
+    ]
+    service = Service(tmp_path, roles, Change("{}", frozenset(), ()))
+    assert service.run(actions) == 0
+    assert service.out.getvalue().count("done") == 2  # what was answered is not said again
+
+
+def test_reload(tmp_path: Path) -> None:
+    """SIGHUP: who can takes the new settings and lives on; who cannot starts anew, at once."""
+    seen: list[dict[str, Any]] = []
+
+    def actions(service: Service) -> None:
+        seen.append(service.status())
+        os.kill(os.getpid(), signal.SIGHUP)
+        service.until('reload: {"a": 1}')
+        service.until("the sensor is back")
+        seen.append(service.status())
+
+    change = Change('{"a": 1}', frozenset({"sensor"}), ("ring.size: takes effect later",))
+    service = Service(tmp_path, [SENSOR, ENGINE], change)
+    assert service.run(actions) == 0
+    before, after = seen
+    assert before["engine"]["pid"] == after["engine"]["pid"]
+    assert before["sensor"]["pid"] != after["sensor"]["pid"]
+    assert "ring.size: takes effect later" in service.err.getvalue()
+    assert "ended" not in service.err.getvalue()
+
+
+def test_reload_with_a_mistake(tmp_path: Path) -> None:
+    """A mistake in the new settings is told, and nothing changes."""
+
+    def actions(service: Service) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        service.until("not reloaded, the old settings hold: a wrong setting")
+        assert service.status()["sensor"]["starts"] == 1
+
+    assert Service(tmp_path, [SENSOR, ENGINE]).run(actions) == 0
+
+
+def test_descriptors_are_handed_over(tmp_path: Path) -> None:
+    """A child has its link, the standard ones and what it was given; nothing else."""
+    given, other = os.pipe()
+
+    def listing(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        names = sorted(int(p.name) for p in Path("/proc/self/fd").iterdir())
+        kept = {name for name in names if Path(f"/proc/self/fd/{name}").exists()}
+        end.send(Notice(f"given {given in kept}, other {other in kept}"))
+        return serve(end, stop)
+
+    service = Service(tmp_path, [Role("sensor", listing, Opened, keeps=(given,)), ENGINE])
+    service.run(lambda service: service.until("given True, other False"))
+    os.close(given)
+    os.close(other)
+
+
+def test_what_the_supervisor_does_itself(tmp_path: Path) -> None:
+    """A message that a role names goes to its function only; one that this refuses ends the
+    sender; without being named it is a lie."""
+    taken: list[Message] = []
+
+    def asking(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        end.send(Ask("log", b"a" if not taken else b"b"))
+        return serve(end, stop)
+
+    def take(message: Message) -> None:
+        taken.append(message)
+        if len(taken) == 2:
+            raise LinkError("not that")
+
+    def actions(service: Service) -> None:
+        service.kill("sensor")
+        service.until("the sensor sent what is no message and is ended: not that")
+        service.until("the sensor was ended by SIGKILL; it starts again in 0.2 s")
+        deadline = time.monotonic() + 10
+        while len(taken) < 3:  # its successor is well again
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    service = Service(tmp_path, [Role("sensor", asking, Opened, takes={Ask: take}), ENGINE])
+    assert service.run(actions) == 0
+    assert taken[:2] == [Ask("log", b"a"), Ask("log", b"b")]
+    service = Service(tmp_path, [Role("sensor", asking, Opened), ENGINE])
+    service.run(lambda service: service.until("Ask is not its to send"))
+
+
+def test_what_the_supervisor_looks_after(tmp_path: Path) -> None:
+    """It looks twice a second, and tells errors.log what it had to do."""
+
+    def actions(service: Service) -> None:
+        service.looks += ["one", "two"]
+        started = time.monotonic()
+        service.until("errors.log: two")
+        assert time.monotonic() - started < 2
+
+    service = Service(tmp_path, [SENSOR, ENGINE])
+    assert service.run(actions) == 0
+    assert "errors.log: one" in service.err.getvalue() + service.out.getvalue()
+
+
+def test_children_end_with_the_supervisor(tmp_path: Path) -> None:
+    """When the supervisor is killed, no child stays behind."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            sys.stderr = io.StringIO()
+            service = Service(tmp_path, [SENSOR, ENGINE])
+
+            def actions(service: Service) -> None:
+                status = service.status()
+                os.write(writer, f"{status['sensor']['pid']} {status['engine']['pid']}".encode())
+                os.kill(os.getpid(), signal.SIGKILL)
+
+            service.run(actions)
+        finally:
+            os._exit(1)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        pids = said.read().split()
+    os.waitpid(pid, 0)
+    deadline = time.monotonic() + 5
+    while any(_lives(int(pid)) for pid in pids):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert len(pids) == 2
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False

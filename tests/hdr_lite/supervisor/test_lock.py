@@ -1,0 +1,28 @@
+"""Locks."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hdr_lite.config import UserError
+from hdr_lite.supervisor.lock import claim
+
+
+def test_second_claim_is_refused_by_name(tmp_path: Path) -> None:
+    """Whoever comes second hears who holds it; when that one is gone, it is free."""
+    first = claim(tmp_path / "lock", "hdr-lite", "process 17")
+    with pytest.raises(UserError, match="hdr-lite is in use by process 17"):
+        claim(tmp_path / "lock", "hdr-lite", "process 18")
+    os.close(first)
+    os.close(claim(tmp_path / "lock", "hdr-lite", "process 18"))
+    assert (tmp_path / "lock").read_text() == "process 18"
+
+
+def test_link_is_not_followed(tmp_path: Path) -> None:
+    """A symbolic link in the place of the lock is refused: it could empty any file."""
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(UserError, match="cannot lock"):
+        claim(tmp_path / "lock", "hdr-lite", "process 17")
+    assert (tmp_path / "precious").read_text() == "precious"

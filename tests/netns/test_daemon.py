@@ -1,0 +1,281 @@
+"""The service on a wire: who its processes are, what happens when they die, how it stops."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from tests.netns.network import Network, wires
+from tests.program import ROOT
+
+pytestmark = [
+    pytest.mark.netns,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make network namespaces"),
+    pytest.mark.skipif(shutil.which("ip") is None, reason="needs iproute2"),
+]
+
+PROGRAM = (sys.executable, "-m", "hdr_lite")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+NET_RAW = 1 << 13
+#: KILL SETGID SETUID SETPCAP NET_ADMIN NET_RAW.
+SUPERVISOR = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 12 | 1 << 13
+
+
+class Service:
+    """``hdr-lite daemon`` in a namespace."""
+
+    def __init__(self, network: Network, folder: Path, *words: str) -> None:
+        self.network = network
+        self.folder = folder
+        self.settings = folder / "settings.toml"
+        self.settings.touch()
+        self._err = (folder / "stderr").open("w+")
+        self.process = subprocess.Popen(
+            network.inner.words(*words, *PROGRAM, *self._words()),
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._err,
+        )
+
+    def _words(self) -> tuple[str, ...]:
+        folder = str(self.folder)
+        where = ("--runtime", folder, "-o", f"{folder}/out", "-c", str(self.settings))
+        return ("daemon", "-i", "in0", *where)
+
+    @property
+    def said(self) -> str:
+        """What it told on standard error."""
+        return (self.folder / "stderr").read_text()
+
+    def until(self, condition: Callable[[], object], seconds: float = 15) -> None:
+        """Wait for that."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.said
+            assert self.process.poll() is None, self.said
+            time.sleep(0.02)
+
+    def until_said(self, text: str) -> None:
+        """Wait until it has said that."""
+        self.until(lambda: text in self.said)
+
+    def status(self) -> dict[str, Any]:
+        """``hdr-lite status --json``."""
+        words = [*PROGRAM, "status", "--json", "--runtime", str(self.folder)]
+        done = subprocess.run(words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+        assert done.stdout, done.stderr
+        status: dict[str, Any] = json.loads(done.stdout)
+        return status
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """Its processes by name."""
+        return {process["name"]: process for process in self.status()["processes"]}
+
+    def send(self, scenario: str) -> int:
+        """Have a scenario's frames sent to it, as fast as they go; how many."""
+        words = (sys.executable, "-m", "tests.netns.replay", scenario, "out0", "--flood")
+        return int(self.network.outer.run("env", f"PYTHONPATH={ROOT}", *words))
+
+    def packets(self) -> int:
+        """That its sensor has seen."""
+        return sum(source["packets"] for source in self.status()["sensor"].get("sources", ()))
+
+    def evidence(self) -> list[dict[str, Any]]:
+        """All lines of evidence.jsonl."""
+        text = (self.folder / "out/evidence.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def stop(self) -> int:
+        """SIGTERM; its exit status, which must come within 5 s."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(5)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._err.close()
+
+
+@contextmanager
+def serving(*words: str) -> Iterator[Service]:
+    """A service that is ready, in a folder that every user may enter."""
+    with TemporaryDirectory(prefix="hdr-lite-") as name, wires(1) as network:
+        folder = Path(name)
+        folder.chmod(0o755)
+        service = Service(network, folder, *words)
+        try:
+            service.until_said("hdr-lite: ready\n")
+            yield service
+        finally:
+            service.close()
+
+
+def of_proc(pid: int) -> dict[str, str]:
+    """/proc/PID/status."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
+
+
+def test_what_each_process_has_given_up() -> None:
+    """The kernel shows of each child: another user, no capability it does not need, a filter."""
+    with serving() as service:
+        pids = {name: process["pid"] for name, process in service.processes().items()}
+        status = {name: of_proc(pid) for name, pid in pids.items()}
+        for name, capabilities in (("sensor", NET_RAW), ("engine", 0)):
+            said = status[name]
+            assert "0" not in said["Uid"].split() + said["Gid"].split()
+            assert said["Groups"] == ""
+            for field in ("CapEff", "CapPrm", "CapBnd"):
+                assert int(said[field], 16) == capabilities
+            for field in ("CapInh", "CapAmb"):
+                assert int(said[field], 16) == 0
+            assert (said["NoNewPrivs"], said["Seccomp"]) == ("1", "2")
+        for field in ("CapEff", "CapPrm", "CapBnd"):
+            assert int(status["supervisor"][field], 16) == SUPERVISOR
+        assert status["supervisor"]["NoNewPrivs"] == "1"
+        assert service.stop() == 0
+
+
+def test_without_root() -> None:
+    """Started by a user with CAP_NET_RAW alone: it works, all are that user, status says so."""
+    words = ("setpriv", "--reuid=nobody", "--clear-groups", "--inh-caps=-all,+net_raw")
+    with TemporaryDirectory(prefix="hdr-lite-") as name, wires(1) as network:
+        folder = Path(name)
+        folder.chmod(0o777)
+        service = Service(
+            network, folder, *words, "--ambient-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"
+        )
+        try:
+            service.until_said("hdr-lite: ready\n")
+            processes = service.processes()
+            assert {process["user"] for process in processes.values()} == {"nobody"}
+            assert processes["sensor"]["capabilities"] == ["CAP_NET_RAW"]
+            assert processes["engine"]["capabilities"] == []
+            assert {processes[n]["seccomp"] for n in ("sensor", "engine")} == {"filter"}
+            assert service.status()["users"].startswith("all are one")
+            assert service.stop() == 0
+        finally:
+            service.close()
+
+
+def test_processes_that_are_killed() -> None:
+    """Sensor and engine are killed: both are back within 2 s, attached to the same ring, and what
+    is sent then is found; the files go on where they ended."""
+    with serving() as service:
+        sent = service.send("arp_spoof")
+        service.until(lambda: service.packets() >= sent)
+        service.until(service.evidence)
+        before = service.evidence()
+        for name in ("sensor", "engine"):
+            os.kill(service.processes()[name]["pid"], signal.SIGKILL)
+            started = time.monotonic()
+            service.until_said(f"the {name} is back")
+            assert time.monotonic() - started < 2
+        sent = service.send("scan_syn")
+        service.until(lambda: service.packets() >= sent)
+        service.until(lambda: "VERTICAL_PORT_SCAN" in {e["type"] for e in service.evidence()})
+        assert service.evidence()[: len(before)] == before
+        ids = [(e["id"], e["count"]) for e in service.evidence()]
+        assert len(ids) == len(set(ids))
+        errors = (service.folder / "out/errors.log").read_text()
+        for name in ("sensor", "engine"):
+            assert f"the {name} was ended by SIGKILL; it starts again in 0.1 s" in errors
+            assert service.processes()[name]["restarts"] == 1
+        assert service.stop() == 0
+
+
+def test_what_is_sent_while_the_engine_is_away() -> None:
+    """The ring holds what arrives while there is no engine; the next one reads it."""
+    with serving() as service:
+        engine = service.processes()["engine"]["pid"]
+        os.kill(engine, signal.SIGSTOP)
+        sent = service.send("scan_syn")
+        words = [*PROGRAM, "status", "--json", "--runtime", str(service.folder)]
+        done = subprocess.run(words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+        assert json.loads(done.stdout)["sensor"]["ring"]["used"] > 0
+        os.kill(engine, signal.SIGKILL)
+        service.until(lambda: "VERTICAL_PORT_SCAN" in {e["type"] for e in service.evidence()})
+        assert service.packets() >= sent
+        assert service.stop() == 0
+
+
+def test_reload_keeps_what_was_learned() -> None:
+    """SIGHUP with other settings: the engine goes on, its counts stay, a module ends."""
+    with serving() as service:
+        sent = service.send("arp_spoof")
+        service.until(lambda: service.packets() >= sent)
+        service.until(lambda: service.status()["engine"]["evidence"] > 0)
+        before = service.status()
+        service.settings.write_text('[modules]\ndisable = ["arp"]\n')
+        service.process.send_signal(signal.SIGHUP)
+        service.until(lambda: "arp" not in service.status()["engine"]["modules"])
+        after = service.status()
+        assert after["engine"]["evidence"] >= before["engine"]["evidence"]
+        names = ("sensor", "engine")
+        pids = [{p["name"]: p.get("pid") for p in s["processes"]} for s in (before, after)]
+        assert [pids[0][n] for n in names] == [pids[1][n] for n in names]
+        service.settings.write_text("[detection]\nthreshhold = 1\n")
+        service.process.send_signal(signal.SIGHUP)
+        service.until_said("not reloaded, the old settings hold")
+        assert "unknown key 'detection.threshhold'" in service.said
+        service.settings.write_text('[capture]\nfilter = "arp"\n')
+        service.process.send_signal(signal.SIGHUP)
+        service.until_said("the sensor is back")
+        assert service.processes()["engine"]["pid"] == pids[0]["engine"]
+        assert service.stop() == 0
+
+
+def test_interface_that_goes_and_comes_back() -> None:
+    """An interface is removed and made again: it is watched again, status says what is missing."""
+    with serving() as service:
+        service.network.outer.run("ip", "link", "del", "out0")
+        service.until(lambda: "in0: there is no such interface now" in service.status()["blind"])
+        outer, inner = service.network.outer, service.network.inner
+        outer.run("ip", "link", "add", "out0", "type", "veth", "peer", "name", "in0")
+        outer.run("ip", "link", "set", "in0", "netns", inner.name)
+        outer.run("ip", "link", "set", "out0", "up")
+        inner.run("ip", "link", "set", "in0", "up")
+        service.until_said("in0: watched again")
+        sent = service.send("scan_syn")
+        service.until(lambda: service.packets() >= sent)
+        assert service.processes()["sensor"]["restarts"] == 0
+        assert service.stop() == 0
+
+
+def test_second_start_is_refused() -> None:
+    """Two at once are told apart by a name; without one the second ends at once, status 2."""
+    with serving() as service:
+        words = (*PROGRAM, "daemon", "-i", "in0", "--runtime", str(service.folder))
+        done = subprocess.run(
+            service.network.inner.words(*words),
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 2
+        assert re.search(r"hdr-lite is in use by process \d+", done.stderr)
+        assert service.stop() == 0
+
+
+def test_memory() -> None:
+    """Three processes together, after an attack, stay within the budget of 48 MB (PSS)."""
+    with serving() as service:
+        sent = service.send("syn_flood")
+        service.until(lambda: service.packets() >= sent // 2)
+        assert 8 << 20 < service.status()["memory"] < 48 << 20
+        assert service.stop() == 0
