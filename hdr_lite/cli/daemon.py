@@ -26,23 +26,27 @@ from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, lab
 from hdr_lite.cli.runtime import file_name, make_runtime
 from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.config import Config, Settings, UserError, flatten
+from hdr_lite.enforcer import run_enforcer
 from hdr_lite.engine.process import Engine
 from hdr_lite.link.codec import Answer, Opened
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.native import set_title
+from hdr_lite.outputs.orders import Orders, key_of
 from hdr_lite.records.kind import Kind
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
 from hdr_lite.sources.clock import TrafficClock
 from hdr_lite.supervisor.blind import blind_spots, inside_interfaces
-from hdr_lite.supervisor.calls import ENGINE, FATAL, SENSOR, Calls
+from hdr_lite.supervisor.calls import ENFORCER, ENGINE, FATAL, SENSOR, Calls
 from hdr_lite.supervisor.child import title
 from hdr_lite.supervisor.control import ControlServer
 from hdr_lite.supervisor.daemon import Change, Daemon
 from hdr_lite.supervisor.lock import claim
 from hdr_lite.supervisor.privileges import (
     SHARED,
+    Account,
     Capability,
     Privileges,
     find_account,
@@ -59,6 +63,8 @@ from hdr_lite.supervisor.terminal import Terminal
 #: What the supervisor keeps: to start children anew as other users (SETUID, SETGID, SETPCAP) with
 #: what they need (NET_RAW, NET_ADMIN), and to end them (KILL).
 _SUPERVISOR = frozenset(Capability) - {Capability.CHOWN}
+#: Of the control socket, that are the enforcer's to answer; it checks what they ask for.
+_ENFORCER_VERBS = frozenset("blocked block unblock release arm panic why".split())
 #: Descriptors that a process may have open.
 _MOST_OPEN = 256
 
@@ -163,8 +169,19 @@ class _Service:
                 ready=Answer,
                 privileges=self._privileges("engine", ENGINE),
                 keeps=tuple(self._memory),
+                routes={Block: "enforcer", Limit: "enforcer", Quarantine: "enforcer"},
                 reloads=True,
                 follows=True,
+            ),
+            Role(
+                "enforcer",
+                self._run_enforcer,
+                ready=Ready,
+                privileges=self._privileges("enforcer", ENFORCER, Capability.NET_ADMIN),
+                routes={Enforced: "engine"},
+                order=key_of,
+                reloads=True,
+                verbs=_ENFORCER_VERBS,
             ),
         )
 
@@ -194,14 +211,28 @@ class _Service:
         claim_output(self._output, self._instance)
         files = outputs(self._output, self._config, end, append=True)
         # All kinds: a module that a reload switches on may read others than those of now.
+        files = [self._orders(end), *files]  # before anything is written
         return self._engine.run(RingReader(self._memory, tuple(Kind)), files, end)
 
+    def _orders(self, end: End) -> Orders:
+        return Orders(end.send, self._engine.is_inside, self._config.enforcer.timeout)
+
+    def _run_enforcer(self, end: End, stop: StopSignal) -> int:
+        return run_enforcer(self._config, self._instance, end, stop)
+
     def _prepare_output(self, roles: tuple[Role, ...]) -> None:
-        """Make the directory where the engine writes, and give it to the engine's user."""
+        """Make the directories where engine and enforcer write, and give them to their users."""
         path = Path(self._output)
         with suppress(OSError):  # the engine tells what is wrong
             path.mkdir(mode=0o750, parents=True, exist_ok=True)
-        account = next(role.privileges.account for role in roles if role.name == "engine")
+        accounts = {role.name: role.privileges.account for role in roles}
+        self._give(path, accounts["engine"])
+        state = Path(self._config.enforcer.state).absolute().parent
+        with suppress(OSError):  # one that is there already is its owner's business
+            state.mkdir(mode=0o750, parents=True)
+            self._give(state, accounts["enforcer"])
+
+    def _give(self, path: Path, account: Account | None) -> None:
         if account is not None:
             group = account.gid if self._group is None else self._group
             with suppress(OSError):
@@ -252,6 +283,7 @@ _FIXED = (
     ("detection", ("window", "profiles")),
     ("scheduler", ("queue", "failures")),
     ("output", ("flows",)),
+    ("enforcer", ("blocks", "limits", "quarantines", "timeout", "forgive", "state")),
 )
 
 
