@@ -17,6 +17,7 @@ import resource
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,9 @@ class _Service:
         self._inputs = Inputs(interfaces=_interfaces(arguments, config))
         self._group = find_group(config.daemon.group)
         self._changes_users = may_change_account()
+        self._unarmed = _why_unarmed()  #: why there is no enforcer; "" when there is one
+        if self._unarmed and config.enforcer.mode != "observe":
+            raise UserError(f"enforcer.mode = {config.enforcer.mode}: {self._unarmed}")
         self._clock = TrafficClock()  # its offset outlives the sensors
         found = find_modules(settings)
         self._engine = Engine(config, replay=False)
@@ -155,6 +159,16 @@ class _Service:
 
     def _roles(self) -> tuple[Role, ...]:
         """The table of processes, in the order of the data."""
+        enforcer = Role(
+            "enforcer",
+            self._run_enforcer,
+            ready=Ready,
+            privileges=self._privileges("enforcer", ENFORCER, Capability.NET_ADMIN),
+            routes={Enforced: "engine"},
+            order=key_of,
+            reloads=True,
+            verbs=_ENFORCER_VERBS,
+        )
         return (
             Role(
                 "sensor",
@@ -173,16 +187,7 @@ class _Service:
                 reloads=True,
                 follows=True,
             ),
-            Role(
-                "enforcer",
-                self._run_enforcer,
-                ready=Ready,
-                privileges=self._privileges("enforcer", ENFORCER, Capability.NET_ADMIN),
-                routes={Enforced: "engine"},
-                order=key_of,
-                reloads=True,
-                verbs=_ENFORCER_VERBS,
-            ),
+            *(() if self._unarmed else (enforcer,)),
         )
 
     def _privileges(self, name: str, calls: Calls, *capabilities: Capability) -> Privileges:
@@ -211,7 +216,8 @@ class _Service:
         claim_output(self._output, self._instance)
         files = outputs(self._output, self._config, end, append=True)
         # All kinds: a module that a reload switches on may read others than those of now.
-        files = [self._orders(end), *files]  # before anything is written
+        if not self._unarmed:
+            files = [self._orders(end), *files]  # before anything is written
         return self._engine.run(RingReader(self._memory, tuple(Kind)), files, end)
 
     def _orders(self, end: End) -> Orders:
@@ -227,6 +233,8 @@ class _Service:
             path.mkdir(mode=0o750, parents=True, exist_ok=True)
         accounts = {role.name: role.privileges.account for role in roles}
         self._give(path, accounts["engine"])
+        if self._unarmed:
+            return
         state = Path(self._config.enforcer.state).absolute().parent
         with suppress(OSError):  # one that is there already is its owner's business
             state.mkdir(mode=0o750, parents=True)
@@ -248,7 +256,8 @@ class _Service:
         }
 
     def _blind(self) -> list[str]:
-        return blind_spots(self._inputs.interfaces)
+        unarmed = [f"nobody can be blocked: {self._unarmed}"] if self._unarmed else []
+        return [*blind_spots(self._inputs.interfaces), *unarmed]
 
     def _reload(self) -> Change:
         """The settings as they are now. ``UserError``: the old ones hold."""
@@ -265,6 +274,15 @@ class _Service:
             restart=frozenset({"sensor"} if stale else ()),
             notes=tuple(f"{key}: takes effect at the next start" for key in notes),
         )
+
+
+def _why_unarmed() -> str:
+    """What is missing for an enforcer, in words; "" when nothing is."""
+    if Capability.NET_ADMIN not in permitted():
+        return "that needs root or CAP_NET_ADMIN"
+    if find_spec("nftables") is None:
+        return "that needs the Python binding of nftables (Debian: python3-nftables)"
+    return ""
 
 
 def _interfaces(arguments: argparse.Namespace, config: Config) -> tuple[str, ...]:
