@@ -165,7 +165,7 @@ class Wire:
 
     def __init__(self, near: socket.socket, far: socket.socket, seed: int) -> None:
         self.trace = self
-        self.dice = Dice("guessing", str(seed))
+        self.dice = Dice("guessing", seed)
         self._ends = (near, far)
         for end in self._ends:
             end.settimeout(1)
@@ -226,7 +226,7 @@ def test_guesser_is_blocked(net: Bed) -> None:
         with suppress(OSError):
             for number in range(12):
                 guesses += guess(net, server, number)
-                time.sleep(0.3)
+                time.sleep(1)
         guard.until(lambda: guard.outcomes().get("blocked"))
         assert 9 <= guesses <= 18
         assert not net.reaches(ATTACKER)
