@@ -137,7 +137,8 @@ class _Service:
         found = find_modules(settings)
         self._engine = Engine(config, replay=False)
         self._memory = create_ring(config.ring.size)
-        check_memory(settings, found, self._memory, len(self._inputs.interfaces))
+        enforces = not self._unarmed
+        check_memory(settings, found, self._memory, len(self._inputs.interfaces), enforces=enforces)
 
     def run(self) -> int:
         """The service from start to end; its exit status."""
