@@ -137,8 +137,7 @@ class _Service:
         found = find_modules(settings)
         self._engine = Engine(config, replay=False)
         self._memory = create_ring(config.ring.size)
-        enforces = not self._unarmed
-        check_memory(settings, found, self._memory, len(self._inputs.interfaces), enforces=enforces)
+        check_memory(settings, found, self._memory, len(self._inputs.interfaces))
 
     def run(self) -> int:
         """The service from start to end; its exit status."""

@@ -12,27 +12,17 @@ _MB = 1024 * 1024
 #: Three processes forked from one, without tables, ring, capture buffers and modules' state:
 #: measured on x86-64 with Debian's Python 3.11 as 21.5 MB idle, 25.5 MB under load (Pss).
 BASE = 26 * _MB
-#: A fourth that enforces: 9 MB idle in observe, 12.5 MB with libnftables and its tables (Pss).
-ENFORCER = 12 * _MB
 
 
 def check_memory(
-    settings: Settings,
-    found: Sequence[Found],
-    memory: RingMemory,
-    interfaces: int,
-    *,
-    enforces: bool = False,
+    settings: Settings, found: Sequence[Found], memory: RingMemory, interfaces: int
 ) -> None:
-    """``ConfigError`` names what needs most when the parts do not fit together.
-
-    ``enforces``: there is an enforcer, too.
-    """
+    """``ConfigError`` names what needs most when the parts do not fit together."""
     config = settings.config
     ring = Ring(memory.memory)
     meter = make_meter(ring, 0, config.meter, wait=True)  # its memory is not touched
     parts = {
-        "the processes": BASE + ENFORCER * enforces,
+        "the processes": BASE,
         "the tables of [meter]": meter.memory,
         f"ring.size = {config.ring.size}": Ring.size_for(config.ring.size),
         f"capture.buffer = {config.capture.buffer}": config.capture.buffer * interfaces,
