@@ -168,7 +168,6 @@ def _call(name: str, words: list[str]) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        parser.set_defaults(verb=name)  # a module may stand for several
         verb.add_arguments(parser)
         return verb.run(parser.parse_args(words))
     except UserError as error:

@@ -36,7 +36,8 @@ class _Verb(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
-    name = parser.get_default("verb")
+    name = parser.prog.rpartition(" ")[2]  # this module stands for several
+    parser.set_defaults(verb=name)
     verb = _VERBS[name]
     if verb.argument:
         parser.add_argument(verb.argument, help=verb.help)
