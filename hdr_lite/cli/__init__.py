@@ -51,6 +51,13 @@ VERBS = {
     "status": Entry(
         "hdr_lite.cli.status", "how a running service is: processes, figures, blind spots"
     ),
+    "blocked": Entry("hdr_lite.cli.control", "list who is blocked, limited and quarantined"),
+    "block": Entry("hdr_lite.cli.control", "block an address"),
+    "unblock": Entry("hdr_lite.cli.control", "let an address or MAC go"),
+    "release": Entry("hdr_lite.cli.control", "let everybody go"),
+    "why": Entry("hdr_lite.cli.control", "why an address is held, or may never be"),
+    "arm": Entry("hdr_lite.cli.control", "choose what is done: observe, limit or block"),
+    "panic": Entry("hdr_lite.cli.control", "let everybody go, remove all rules and stay off"),
     "inspect": Entry("hdr_lite.cli.inspect", "count what a capture file holds, without detection"),
     "flows": Entry(
         "hdr_lite.cli.flows", "print the flows of a capture file, one JSON object a line"

@@ -17,6 +17,7 @@ import resource
 import sys
 from contextlib import suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,21 @@ from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, lab
 from hdr_lite.cli.runtime import file_name, make_runtime
 from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.config import Config, Settings, UserError, flatten
+from hdr_lite.enforcer import run_enforcer
 from hdr_lite.engine.process import Engine
 from hdr_lite.link.codec import Answer, Ask, Opened
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.native import set_title
+from hdr_lite.outputs.orders import Orders, key_of
 from hdr_lite.records.kind import Kind
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
 from hdr_lite.sources import conntrack
 from hdr_lite.sources.clock import TrafficClock
 from hdr_lite.supervisor.blind import blind_spots, inside_interfaces
-from hdr_lite.supervisor.calls import ENGINE, FATAL, FIRST_PACKETS, SENSOR, Calls
+from hdr_lite.supervisor.calls import ENFORCER, ENGINE, FATAL, FIRST_PACKETS, SENSOR, Calls
 from hdr_lite.supervisor.child import title
 from hdr_lite.supervisor.control import ControlServer
 from hdr_lite.supervisor.daemon import Change, Daemon
@@ -45,6 +49,7 @@ from hdr_lite.supervisor.first_packets import Choice, choose_source
 from hdr_lite.supervisor.lock import claim
 from hdr_lite.supervisor.privileges import (
     SHARED,
+    Account,
     Capability,
     Privileges,
     find_account,
@@ -61,6 +66,8 @@ from hdr_lite.supervisor.terminal import Terminal
 #: What the supervisor keeps: to start children anew as other users (SETUID, SETGID, SETPCAP) with
 #: what they need (NET_RAW, NET_ADMIN), and to end them (KILL).
 _SUPERVISOR = frozenset(Capability) - {Capability.CHOWN}
+#: Of the control socket, that are the enforcer's to answer; it checks what they ask for.
+_ENFORCER_VERBS = frozenset("blocked block unblock release arm panic why".split())
 #: Descriptors that a process may have open.
 _MOST_OPEN = 256
 
@@ -125,6 +132,9 @@ class _Service:
         self._inputs = Inputs(interfaces=_interfaces(arguments, config))
         self._group = find_group(config.daemon.group)
         self._changes_users = may_change_account()
+        self._unarmed = _why_unarmed()  #: why there is no enforcer; "" when there is one
+        if self._unarmed and config.enforcer.mode != "observe":
+            raise UserError(f"enforcer.mode = {config.enforcer.mode}: {self._unarmed}")
         self._clock = TrafficClock()  # its offset outlives the sensors
         found = find_modules(settings)
         self._engine = Engine(config, replay=False)
@@ -168,6 +178,16 @@ class _Service:
 
     def _roles(self) -> tuple[Role, ...]:
         """The table of processes, in the order of the data."""
+        enforcer = Role(
+            "enforcer",
+            self._run_enforcer,
+            ready=Ready,
+            privileges=self._privileges("enforcer", ENFORCER, Capability.NET_ADMIN),
+            routes={Enforced: "engine"},
+            order=key_of,
+            reloads=True,
+            verbs=_ENFORCER_VERBS,
+        )
         return (
             self._sensor(),
             Role(
@@ -176,9 +196,11 @@ class _Service:
                 ready=Answer,
                 privileges=self._privileges("engine", ENGINE),
                 keeps=tuple(self._memory),
+                routes={Block: "enforcer", Limit: "enforcer", Quarantine: "enforcer"},
                 reloads=True,
                 follows=True,
             ),
+            *(() if self._unarmed else (enforcer,)),
         )
 
     def _sensor(self) -> Role:
@@ -226,14 +248,31 @@ class _Service:
         claim_output(self._output, self._instance)
         files = outputs(self._output, self._config, end, append=True)
         # All kinds: a module that a reload switches on may read others than those of now.
+        if not self._unarmed:
+            files = [self._orders(end), *files]  # before anything is written
         return self._engine.run(RingReader(self._memory, tuple(Kind)), files, end)
 
+    def _orders(self, end: End) -> Orders:
+        return Orders(end.send, self._engine.is_inside, self._config.enforcer.timeout)
+
+    def _run_enforcer(self, end: End, stop: StopSignal) -> int:
+        return run_enforcer(self._config, self._instance, end, stop)
+
     def _prepare_output(self, roles: tuple[Role, ...]) -> None:
-        """Make the directory where the engine writes, and give it to the engine's user."""
+        """Make the directories where engine and enforcer write, and give them to their users."""
         path = Path(self._output)
         with suppress(OSError):  # the engine tells what is wrong
             path.mkdir(mode=0o750, parents=True, exist_ok=True)
-        account = next(role.privileges.account for role in roles if role.name == "engine")
+        accounts = {role.name: role.privileges.account for role in roles}
+        self._give(path, accounts["engine"])
+        if self._unarmed:
+            return
+        state = Path(self._config.enforcer.state).absolute().parent
+        with suppress(OSError):  # one that is there already is its owner's business
+            state.mkdir(mode=0o750, parents=True)
+            self._give(state, accounts["enforcer"])
+
+    def _give(self, path: Path, account: Account | None) -> None:
         if account is not None:
             group = account.gid if self._group is None else self._group
             with suppress(OSError):
@@ -251,6 +290,8 @@ class _Service:
 
     def _blind(self) -> list[str]:
         spots = blind_spots(self._inputs.interfaces)
+        if self._unarmed:
+            spots.append(f"nobody can be blocked: {self._unarmed}")
         if self._source.holder and not conntrack.has_timestamps():
             spots.append(
                 "when connections older than the sensor began:"
@@ -275,6 +316,15 @@ class _Service:
         )
 
 
+def _why_unarmed() -> str:
+    """What is missing for an enforcer, in words; "" when nothing is."""
+    if Capability.NET_ADMIN not in permitted():
+        return "that needs root or CAP_NET_ADMIN"
+    if find_spec("nftables") is None:
+        return "that needs the Python binding of nftables (Debian: python3-nftables)"
+    return ""
+
+
 def _interfaces(arguments: argparse.Namespace, config: Config) -> tuple[str, ...]:
     names = arguments.interface or config.daemon.interfaces
     names = names or inside_interfaces(config.detection.home)
@@ -292,6 +342,7 @@ _FIXED = (
     ("detection", ("window", "profiles")),
     ("scheduler", ("queue", "failures")),
     ("output", ("flows",)),
+    ("enforcer", ("blocks", "limits", "quarantines", "timeout", "forgive", "state")),
 )
 
 

@@ -93,10 +93,16 @@ def _engine(engine: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _blocks(enforcer: Mapping[str, Any]) -> Iterator[str]:
-    """Whatever the enforcer says of itself, a line each."""
-    for name, value in enforcer.items():
-        if name != "memory":
-            yield f"enforcer {name}: {value}"
+    if not enforcer:
+        return
+    off = " since a panic: 'hdr-lite arm' ends it" if enforcer["panic"] else ""
+    yield (
+        f"mode {enforcer['mode']}{off}: blocks {enforcer['blocks']:,}, "
+        f"limits {enforcer['limits']:,}, rates {enforcer['rates']:,}, "
+        f"quarantined {enforcer['quarantined']:,}"
+    )
+    outcomes = ", ".join(f"{name} {count:,}" for name, count in enforcer["outcomes"].items())
+    yield f"  orders since its start: {outcomes or 'none'}"
 
 
 def _duration(seconds: float) -> str:

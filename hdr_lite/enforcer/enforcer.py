@@ -4,8 +4,11 @@ The kernel holds what is enforced and forgets it by itself; this object keeps th
 tables as they should be, whoever else changes them, and keeps what must outlive it.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from hdr_lite.config import Config
 from hdr_lite.enforcer.blocks import Held
@@ -19,6 +22,7 @@ from hdr_lite.enforcer.ruleset import (
     BLOCKS,
     LIMITS,
     QUARANTINE,
+    RATES,
     Element,
     removal,
     skeleton,
@@ -26,6 +30,7 @@ from hdr_lite.enforcer.ruleset import (
     transactions,
 )
 from hdr_lite.enforcer.state import State, StateError, load, save
+from hdr_lite.enforcer.target import Target
 from hdr_lite.records.verb import Enforced, Order, Quarantine
 
 #: Bytes of state that may be written in a day, whatever the interval: flash wears out.
@@ -60,15 +65,19 @@ class Enforcer:
         self._nft = Nft()
         self._families: tuple[str, ...] = ()
         self._state = Path(config.enforcer.state)
+        self._off = self._state.with_name(self._state.name + ".off")  #: there: a panic holds
         self._harmed = False  # told while something else was done
         self._changed = False  # since the state file was written
         self._saved, self._written = clock(), 0
         self._facts_at = float("-inf")
+        self._outcomes: Counter[str] = Counter()  #: of orders since the start
 
     # The whole -----------------------------------------------------------------------------
 
     def begin(self) -> str:
         """Facts, kept blocks, tables; in words what holds now. ``NftError``: nothing does."""
+        if self._off.exists():
+            self.orders.mode = "observe"
         self.refresh_facts()
         there = self._kernel()
         number = self.orders.restore(self._kept(), there, self._clock())
@@ -89,6 +98,17 @@ class Enforcer:
             self._make_tables(empty=True)
         return f"mode {mode}"
 
+    def reload(self, config: Config, facts: Callable[[], Facts]) -> None:
+        """New settings: who may not be touched, ports, times; a new mode only if it changed."""
+        changed = config.enforcer.mode != self._config.enforcer.mode
+        self._config, self._facts = config, facts
+        self.orders.set_settings(config.enforcer)
+        self.refresh_facts()
+        if changed and not self._off.exists():
+            self.set_mode(config.enforcer.mode)
+        if self.orders.mode != "observe":
+            self._make_tables(empty=False)
+
     def end(self) -> None:
         """Keep what must be kept; take the tables away if the settings say so."""
         self.save()
@@ -102,7 +122,9 @@ class Enforcer:
         """Judge an order; :meth:`apply` does what came of it. None: over the pace."""
         if self._clock() - self._facts_at > 1.0 and isinstance(order, Quarantine):
             self.refresh_facts()  # the neighbour table tells no news worth listening to
-        return self.orders.take(order, self._clock())
+        answer = self.orders.take(order, self._clock())
+        self._outcomes["too fast" if answer is None else answer.outcome] += 1
+        return answer
 
     def apply(self) -> None:
         """Everything judged since the last time, in as few transactions as can be."""
@@ -126,6 +148,83 @@ class Enforcer:
             self._cutter.cut(doomed)
         except OSError as error:
             self._tell(f"connections of the blocked could not be cut: {error.strerror}")
+
+    # What a person asks --------------------------------------------------------------------
+
+    def block_by_hand(self, address: str, seconds: int, why: str) -> Enforced:
+        """A person's block, done."""
+        done = self.orders.block_by_hand(address, seconds, why, self._clock())
+        self.apply()
+        return done
+
+    def unblock(self, name: str) -> bool:
+        """Let an address, /64 or MAC go; whether it was held. ``TargetError``."""
+        was_held = self.orders.unblock(name, self._clock())
+        self.apply()
+        return was_held
+
+    def release(self) -> int:
+        """Let everybody go, people's blocks too; how many were held."""
+        number = self.orders.release()
+        self.apply()
+        return number
+
+    def arm(self, mode: str) -> str:
+        """A person's choice of mode, until the next start; it ends a panic."""
+        with suppress(FileNotFoundError):
+            self._off.unlink()
+        return self.set_mode(mode)
+
+    def panic(self) -> str:
+        """Everybody goes, the tables too, and it stays so over restarts until :meth:`arm`."""
+        self.orders.release()
+        self.orders.elements.clear()
+        state = self.set_mode("observe")
+        self._changed = True
+        try:
+            self._off.write_bytes(b"")  # touch() needs a call that is not on our list
+        except OSError as error:
+            self._tell(f"that all is off could not be kept in {self._off}: {error.strerror}")
+        self.save()
+        return f"all is let go, nothing is touched: {state}"
+
+    def holds(self) -> Iterator[dict[str, Any]]:
+        """What is held, in words: what people and proof put there first."""
+        now = self._clock()
+        for name, hold in self.orders.held():
+            if hold.until > now:
+                yield {
+                    "set": name,
+                    "target": Target("64", hold.key).text if name.endswith("64") else hold.key,
+                    "seconds": round(hold.until - now),
+                    "cause": hold.cause,
+                    "evidence": hold.evidence,
+                    "by_hand": hold.operator,
+                    "offences": hold.offences,
+                }
+
+    def why(self, name: str) -> dict[str, Any]:
+        """How an address or MAC stands: what holds it, why it may not be touched."""
+        names = self.orders.names_of(name)
+        return {
+            "target": name,
+            "never": self.orders.why_never(name),
+            "held": [hold for hold in self.holds() if hold["target"] in names],
+        }
+
+    def figures(self) -> dict[str, Any]:
+        """For ``hdr-lite status``."""
+        held = Counter(name for name, hold in self.orders.held() if hold.until > self._clock())
+        return {
+            "mode": self.orders.mode,
+            "panic": self._off.exists(),
+            "blocks": sum(held[name] for name in BLOCKS),
+            "limits": sum(held[name] for name in LIMITS),
+            "rates": sum(held[name] for name in RATES),
+            "quarantined": held[QUARANTINE],
+            "outcomes": dict(self._outcomes),
+            "families": list(self._families),
+        }
 
     # Time and news -------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ done; the process takes the elements and the connections to cut, and does it in 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from hdr_lite.config import EnforcerConfig
 from hdr_lite.enforcer.blocks import (
@@ -207,8 +207,36 @@ class Orders:
         return any(len(self._tables[name]) for name in LIMITS)
 
     def why_never(self, address: str) -> str | None:
-        """Why an address may not be touched, or None; ``TargetError``."""
-        return self._never.reason(parse_target(address))
+        """Why an address, /64 or MAC may not be touched, or None; ``TargetError``."""
+        try:
+            mac = parse_mac(address)
+        except TargetError:
+            return self._never.reason(parse_target(address))
+        return self._never.reason_of_mac(mac)
+
+    def names_of(self, name: str) -> frozenset[str]:
+        """Under which names it may be held: itself, and the /64 of an IPv6 address."""
+        try:
+            return frozenset({parse_mac(name)})
+        except TargetError:
+            target = parse_target(name)
+        if target.suffix != "6":
+            return frozenset({target.text})
+        return frozenset({target.text, str(ip_network(f"{target.key}/64", strict=False))})
+
+    def release(self) -> int:
+        """Let everybody go, whoever set it; how many were held."""
+        number = 0
+        for name, table in self._tables.items():
+            for hold in list(table):
+                number += self._drop(name, hold.key)
+        self.cut.clear()
+        return number
+
+    def set_settings(self, settings: EnforcerConfig) -> None:
+        """New settings; sizes of tables stay as they are. New facts must follow."""
+        self._settings = settings
+        self._allow = parse_allow(settings.allow)
 
     # Time, facts and what was kept ---------------------------------------------------------
 

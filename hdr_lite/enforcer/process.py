@@ -5,14 +5,16 @@ kept blocks, the tables, ``Ready``, the loop. One turn of the loop takes all ord
 arrived and carries them out in one transaction.
 """
 
+import json
 import select
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from hdr_lite.config import Config, UserError
+from hdr_lite.config import Config, ConfigError, UserError, restore
 from hdr_lite.enforcer.addresses import NEWS, gather_facts, names_of_servers
 from hdr_lite.enforcer.cut import ConntrackCutter, Cutter
 from hdr_lite.enforcer.enforcer import Enforcer
@@ -21,7 +23,8 @@ from hdr_lite.enforcer.netlink import NETLINK_ROUTE, open_netlink
 from hdr_lite.enforcer.never_block import Facts, parse_allow
 from hdr_lite.enforcer.nft import NftError
 from hdr_lite.enforcer.ruleset import ports_of
-from hdr_lite.link.codec import Message, Notice
+from hdr_lite.enforcer.verbs import answer
+from hdr_lite.link.codec import Answer, Message, Notice, Reload, Request
 from hdr_lite.link.end import End, LinkClosed
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.records.verb import Block, Limit, Quarantine, Ready
@@ -44,10 +47,9 @@ def run_enforcer(
     config: Config, instance: str, end: End, stop: StopSignal, cutter: Cutter | None = None
 ) -> int:
     """The enforcer process from start to end; its exit status. ``UserError``: it cannot begin."""
-    ports = ports_of(config.enforcer.management_ports, "enforcer.management_ports")
     outbox, names = Outbox(end), Names()
-    domains = parse_allow(config.enforcer.allow).domains
-    names.ask((*domains, *names_of_servers()), time.monotonic())
+    facts = _facts_of(config, names)
+    names.ask((*parse_allow(config.enforcer.allow).domains, *names_of_servers()), time.monotonic())
     names.wait(NAMES_WAIT)
     with open_netlink(NETLINK_ROUTE, NEWS) as news:
         news.setblocking(False)
@@ -56,18 +58,24 @@ def run_enforcer(
             instance,
             cutter or ConntrackCutter(),
             partial(time.clock_gettime, time.CLOCK_BOOTTIME),
-            partial(_facts, names, domains, ports),
+            facts,
             lambda text: outbox.put(Notice(f"enforcer: {text}")),
         )
         try:
             outbox.put(Ready(enforcer.begin()))
         except NftError as error:
             raise UserError(f"nftables refuses our table: {error}") from None
-        Process(enforcer, end, outbox, stop, news).loop()
+        Process(enforcer, end, outbox, stop, news, names).loop()
         enforcer.end()
     with suppress(LinkClosed):
         outbox.pump()
     return 0
+
+
+def _facts_of(config: Config, names: Names) -> Callable[[], Facts]:
+    """What asks for the facts under these settings; ``UserError`` when one is wrong."""
+    ports = ports_of(config.enforcer.management_ports, "enforcer.management_ports")
+    return partial(_facts, names, parse_allow(config.enforcer.allow).domains, ports)
 
 
 def _facts(names: Names, domains: tuple[str, ...], ports: tuple[int, ...]) -> Facts:
@@ -109,13 +117,20 @@ class Process:
     """The loop over the link, the two monitors and time."""
 
     def __init__(
-        self, enforcer: Enforcer, end: End, outbox: Outbox, stop: StopSignal, news: socket.socket
+        self,
+        enforcer: Enforcer,
+        end: End,
+        outbox: Outbox,
+        stop: StopSignal,
+        news: socket.socket,
+        names: Names,
     ) -> None:
         self._enforcer = enforcer
         self._end = end
         self._outbox = outbox
         self._stop = stop
         self._news = news
+        self._names = names
         self._refused = 0  # orders over the pace, not yet told
         self._facts_due: float | None = None
         self._cut_since: float | None = None  # the first of those that are to be cut
@@ -142,25 +157,40 @@ class Process:
     def _turn(self, ready: set[int]) -> None:
         busy = self._end.fileno() in ready
         if busy:
-            self._take_orders()
+            self._take_messages()
         self._enforcer.heed()
         self._cut_sometimes(busy)
         if self._news.fileno() in ready:
             self._drain_news()
         self._timers(time.monotonic())
 
-    def _take_orders(self) -> None:
-        answers = []
+    def _take_messages(self) -> None:
+        """Orders are judged one by one and done together; requests follow them."""
+        answers, requests = [], []
         for message in self._end.receive():
             if isinstance(message, Block | Limit | Quarantine):
-                answer = self._enforcer.take(message)
-                if answer is None:
+                done = self._enforcer.take(message)
+                if done is None:
                     self._refused += 1
                 else:
-                    answers.append(answer)
+                    answers.append(done)
+            elif isinstance(message, Request | Reload):
+                requests.append(message)
         self._enforcer.apply()
-        for answer in answers:
-            self._outbox.put(answer)
+        for done in answers:
+            self._outbox.put(done)
+        for request in requests:
+            if isinstance(request, Reload):
+                self._reload(request.settings)
+            else:
+                self._outbox.put(Answer(request.number, answer(self._enforcer, request.text)))
+
+    def _reload(self, settings: str) -> None:
+        try:
+            config = restore(json.loads(settings))
+            self._enforcer.reload(config, _facts_of(config, self._names))
+        except (ValueError, ConfigError, UserError) as error:
+            self._outbox.put(Notice(f"enforcer: the new settings were not taken: {error}"))
 
     def _cut_sometimes(self, busy: bool) -> None:
         """Cut connections once orders rest, at the latest after a while."""

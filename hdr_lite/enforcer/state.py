@@ -79,7 +79,8 @@ def load(path: Path) -> State:
     """What was kept, nothing if there is no file; ``StateError``, ``OSError``."""
     try:
         with path.open("rb") as file:
-            data = file.read(_LARGEST)
+            # Not read(_LARGEST): Python takes the memory that it names before it reads.
+            data = file.read(min(os.fstat(file.fileno()).st_size, _LARGEST))
     except FileNotFoundError:
         return State()
     if len(data) < _HEADER.size:

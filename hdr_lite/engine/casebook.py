@@ -19,6 +19,7 @@ from hdr_lite.engine.profiles import Home, Profile, Profiles
 from hdr_lite.engine.scoring import MOST_UIDS, Account, points
 from hdr_lite.engine.windows import Windows
 from hdr_lite.records.evidence import FAMILIES, Evidence, Finding, ThreatLevel
+from hdr_lite.records.verb import Enforced
 
 #: Evidence kept of all open windows together; one is at most about 4 kB.
 MOST_EVIDENCE = 2048
@@ -69,6 +70,7 @@ class Casebook:
         self.profiles = Profiles(profiles, self._leave)
         self.watch_addresses = False  #: whether somebody reads ``new_ip``
         self.evidence: Counter[tuple[str, str]] = Counter()  #: by type and level
+        self.enforced: Counter[str] = Counter()  #: answers of the enforcer, by outcome
         self.findings = 0
         self.alerts = 0
         self.windows_closed = 0
@@ -114,6 +116,16 @@ class Casebook:
         """Tell the final counts of the present window's evidence, and forget it."""
         for profile in list(self._accounts.values()):
             self._settle_account(profile)
+
+    # The enforcer -------------------------------------------------------------------------
+
+    def hear(self, ts: int, answer: Enforced) -> None:
+        """What became of an order: a line for hdr-lite.log, and a count."""
+        self.enforced[answer.outcome] += 1
+        text = f"{answer.outcome} {answer.target}"
+        text += f" for {answer.seconds} s" if answer.seconds else ""
+        text += f": {answer.reason}" if answer.reason else ""
+        self._outputs.log(ts, "enforcer", f"{text} (evidence {answer.evidence})")
 
     # Findings -----------------------------------------------------------------------------
 

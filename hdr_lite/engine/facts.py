@@ -39,6 +39,7 @@ def summarize(
         "evidence": evidence,
         "findings": casebook.findings,
         "alerts": casebook.alerts,
+        "enforced": dict(sorted(casebook.enforced.items())),
         "profiles": casebook.profiles.made,
         "profiles_evicted": casebook.profiles.evicted,
         "windows": windows.current,
@@ -66,6 +67,7 @@ def figures(
         "evidence": sum(casebook.evidence.values()),
         "findings": casebook.findings,
         "alerts": casebook.alerts,
+        "enforced": dict(sorted(casebook.enforced.items())),
         "profiles": len(casebook.profiles),
         "window": windows.current,
         "modules": {

@@ -49,6 +49,7 @@ from hdr_lite.link.figures import own_memory
 from hdr_lite.module.base import Module
 from hdr_lite.records.flow import Stats
 from hdr_lite.records.kind import Kind
+from hdr_lite.records.verb import Enforced
 
 #: Records of a round: in replay it ends after each record whose number is a multiple.
 ROUND = 256
@@ -161,6 +162,10 @@ class Engine:
         """A bit for each of ``kinds``, for the meter."""
         return sum(1 << kind for kind in self.kinds)
 
+    def is_inside(self, address: str) -> bool:
+        """Whether an address is of the watched network."""
+        return self._home.is_inside(address)
+
     def _kinds(self) -> tuple[Kind, ...]:
         kinds = {*self._bus.kinds(), Kind.CLOCK, Kind.STATS}
         if self._config.output.flows:
@@ -255,6 +260,9 @@ class Engine:
                     link.send(Answer(message.number, json.dumps(self._figures(message))))
                 case Notice():
                     self._outputs.error(self._table.now, message.text)
+                    self._outputs.flush()
+                case Enforced():
+                    self._casebook.hear(self._table.now, message)
                     self._outputs.flush()
                 case Reload():
                     self._reload(message.settings)

@@ -6,17 +6,14 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 
-from tests.netns.network import Network, wires
+from tests.netns.network import wires
+from tests.netns.service import ENVIRONMENT, PROGRAM, Service, serving
 from tests.program import ROOT
 
 pytestmark = [
@@ -25,103 +22,9 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("ip") is None, reason="needs iproute2"),
 ]
 
-PROGRAM = (sys.executable, "-m", "hdr_lite")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
-NET_RAW = 1 << 13
+NET_ADMIN, NET_RAW = 1 << 12, 1 << 13
 #: KILL SETGID SETUID SETPCAP NET_ADMIN NET_RAW.
 SUPERVISOR = 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 12 | 1 << 13
-
-
-class Service:
-    """``hdr-lite daemon`` in a namespace."""
-
-    def __init__(self, network: Network, folder: Path, *words: str) -> None:
-        self.network = network
-        self.folder = folder
-        self.settings = folder / "settings.toml"
-        self.settings.touch()
-        self._err = (folder / "stderr").open("w+")
-        self.process = subprocess.Popen(
-            network.inner.words(*words, *PROGRAM, *self._words()),
-            cwd=ROOT,
-            env=ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._err,
-        )
-
-    def _words(self) -> tuple[str, ...]:
-        folder = str(self.folder)
-        where = ("--runtime", folder, "-o", f"{folder}/out", "-c", str(self.settings))
-        return ("daemon", "-i", "in0", *where)
-
-    @property
-    def said(self) -> str:
-        """What it told on standard error."""
-        return (self.folder / "stderr").read_text()
-
-    def until(self, condition: Callable[[], object], seconds: float = 15) -> None:
-        """Wait for that."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, self.said
-            assert self.process.poll() is None, self.said
-            time.sleep(0.02)
-
-    def until_said(self, text: str) -> None:
-        """Wait until it has said that."""
-        self.until(lambda: text in self.said)
-
-    def status(self) -> dict[str, Any]:
-        """``hdr-lite status --json``."""
-        words = [*PROGRAM, "status", "--json", "--runtime", str(self.folder)]
-        done = subprocess.run(words, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
-        assert done.stdout, done.stderr
-        status: dict[str, Any] = json.loads(done.stdout)
-        return status
-
-    def processes(self) -> dict[str, dict[str, Any]]:
-        """Its processes by name."""
-        return {process["name"]: process for process in self.status()["processes"]}
-
-    def send(self, scenario: str) -> int:
-        """Have a scenario's frames sent to it, as fast as they go; how many."""
-        words = (sys.executable, "-m", "tests.netns.replay", scenario, "out0", "--flood")
-        return int(self.network.outer.run("env", f"PYTHONPATH={ROOT}", *words))
-
-    def packets(self) -> int:
-        """That its sensor has seen."""
-        return sum(source["packets"] for source in self.status()["sensor"].get("sources", ()))
-
-    def evidence(self) -> list[dict[str, Any]]:
-        """All lines of evidence.jsonl."""
-        text = (self.folder / "out/evidence.jsonl").read_text()
-        return [json.loads(line) for line in text.splitlines()]
-
-    def stop(self) -> int:
-        """SIGTERM; its exit status, which must come within 5 s."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(5)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self._err.close()
-
-
-@contextmanager
-def serving(*words: str) -> Iterator[Service]:
-    """A service that is ready, in a folder that every user may enter."""
-    with TemporaryDirectory(prefix="hdr-lite-") as name, wires(1) as network:
-        folder = Path(name)
-        folder.chmod(0o755)
-        service = Service(network, folder, *words)
-        try:
-            service.until_said("hdr-lite: ready\n")
-            yield service
-        finally:
-            service.close()
 
 
 def of_proc(pid: int) -> dict[str, str]:
@@ -135,7 +38,7 @@ def test_what_each_process_has_given_up() -> None:
     with serving() as service:
         pids = {name: process["pid"] for name, process in service.processes().items()}
         status = {name: of_proc(pid) for name, pid in pids.items()}
-        for name, capabilities in (("sensor", NET_RAW), ("engine", 0)):
+        for name, capabilities in (("sensor", NET_RAW), ("engine", 0), ("enforcer", NET_ADMIN)):
             said = status[name]
             assert "0" not in said["Uid"].split() + said["Gid"].split()
             assert said["Groups"] == ""
@@ -220,7 +123,7 @@ def test_reload_keeps_what_was_learned() -> None:
         service.until(lambda: service.packets() >= sent)
         service.until(lambda: service.status()["engine"]["evidence"] > 0)
         before = service.status()
-        service.settings.write_text('[modules]\ndisable = ["arp"]\n')
+        service.write_settings('[modules]\ndisable = ["arp"]\n')
         service.process.send_signal(signal.SIGHUP)
         service.until(lambda: "arp" not in service.status()["engine"]["modules"])
         after = service.status()
@@ -228,11 +131,11 @@ def test_reload_keeps_what_was_learned() -> None:
         names = ("sensor", "engine")
         pids = [{p["name"]: p.get("pid") for p in s["processes"]} for s in (before, after)]
         assert [pids[0][n] for n in names] == [pids[1][n] for n in names]
-        service.settings.write_text("[detection]\nthreshhold = 1\n")
+        service.write_settings("[detection]\nthreshhold = 1\n")
         service.process.send_signal(signal.SIGHUP)
         service.until_said("not reloaded, the old settings hold")
         assert "unknown key 'detection.threshhold'" in service.said
-        service.settings.write_text('[capture]\nfilter = "arp"\n')
+        service.write_settings('[capture]\nfilter = "arp"\n')
         service.process.send_signal(signal.SIGHUP)
         service.until_said("the sensor is back")
         assert service.processes()["engine"]["pid"] == pids[0]["engine"]
@@ -273,7 +176,7 @@ def test_second_start_is_refused() -> None:
 
 
 def test_memory() -> None:
-    """Three processes together, after an attack, stay within the budget of 48 MB (PSS)."""
+    """Four processes together, after an attack, stay within the budget of 48 MB (PSS)."""
     with serving() as service:
         sent = service.send("syn_flood")
         service.until(lambda: service.packets() >= sent // 2)

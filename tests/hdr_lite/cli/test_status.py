@@ -64,7 +64,16 @@ STATUS: dict[str, Any] = {
             }
         },
     },
-    "enforcer": {"memory": 5, "mode": "observe"},
+    "enforcer": {
+        "memory": 5,
+        "mode": "block",
+        "panic": False,
+        "blocks": 2,
+        "limits": 1,
+        "rates": 0,
+        "quarantined": 3,
+        "outcomes": {"blocked": 2, "refused": 1},
+    },
     "trouble": [],
     "blind": ["br-lan: is down"],
 }
@@ -117,7 +126,8 @@ def test_for_a_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         "profiles 3, evidence 4, alerts 1 since the engine's start",
         "  arp                           running, 8 messages, 9 findings, 0 failures, "
         "0 waiting, 1.2 s",
-        "enforcer mode: observe",
+        "mode block: blocks 2, limits 1, rates 0, quarantined 3",
+        "  orders since its start: blocked 2, refused 1",
         "blind: br-lan: is down",
     ]
 

@@ -15,6 +15,7 @@ from hdr_lite.engine.output import Outputs
 from hdr_lite.engine.profiles import Home
 from hdr_lite.engine.windows import SECOND, Windows
 from hdr_lite.records.evidence import Finding, ThreatLevel
+from hdr_lite.records.verb import Enforced
 from tests.hdr_lite.engine.fakes import Memory
 
 START = 1000 * SECOND
@@ -311,3 +312,15 @@ def test_no_weight_is_lost_or_doubled(many: list[tuple[Any, ...]]) -> None:
     heaviest = sum(level * confidence // 1000 for _, _, level, confidence, _ in many)
     assert sum(alert.score for alert in alerts) <= heaviest
     assert all(alert.score >= 2000 for alert in alerts)
+
+
+def test_answers_of_the_enforcer() -> None:
+    """Each is a line of hdr-lite.log and counts under its outcome."""
+    case = Case()
+    case.book.hear(START, Enforced("e1", "203.0.113.5", "blocked", 600, ""))
+    case.book.hear(START, Enforced("e2", "203.0.113.6", "refused", 0, "it is a friend"))
+    assert case.book.enforced == {"blocked": 1, "refused": 1}
+    assert case.memory.of("log") == [
+        "enforcer: blocked 203.0.113.5 for 600 s (evidence e1)",
+        "enforcer: refused 203.0.113.6: it is a friend (evidence e2)",
+    ]

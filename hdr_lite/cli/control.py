@@ -1,0 +1,129 @@
+"""Ask a running service about blocks, and tell it what to do.
+
+For root and the group hdr-lite. Exit status: 0 done, 2 refused, or nothing runs.
+
+examples:
+  hdr-lite blocked
+  hdr-lite block 203.0.113.5 --for 2h --why "scans us"
+  hdr-lite unblock 203.0.113.5
+  hdr-lite why 203.0.113.5
+  hdr-lite arm block
+  hdr-lite panic
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from hdr_lite.cli.runtime import find_socket
+from hdr_lite.supervisor.control import ask
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+Answer = Mapping[str, Any]
+
+
+class _Verb(NamedTuple):
+    """A line of the table."""
+
+    lines: Callable[[Answer], Iterator[str]]  #: the answer as a person reads it
+    argument: str = ""  #: name of its one argument, of which the service knows what it may be
+    help: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    name = parser.prog.rpartition(" ")[2]  # this module stands for several
+    parser.set_defaults(verb=name)
+    verb = _VERBS[name]
+    if verb.argument:
+        parser.add_argument(verb.argument, help=verb.help)
+    if name == "block":
+        parser.add_argument(
+            "--for",
+            dest="seconds",
+            type=_seconds,
+            metavar="T",
+            default=3600,
+            help="such as 90s, 10m, 2h, 7d (default: 1h)",
+        )
+        parser.add_argument("--why", metavar="TEXT", default="", help="a note for whoever asks")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("-P", "--instance", metavar="NAME", default="", help="of that instance")
+    parser.add_argument("--runtime", metavar="DIR", help="where its control socket is")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask and print; the exit status."""
+    fields = vars(arguments)
+    names = ("verb", "address", "mode", "seconds", "why")
+    request = {name: fields[name] for name in names if name in fields}
+    answer = ask(find_socket(arguments.runtime, arguments.instance), request)
+    if arguments.json:
+        print(json.dumps(answer, indent=2))
+    else:
+        print("\n".join(_VERBS[arguments.verb].lines(answer)))
+    return 0
+
+
+def _seconds(text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text}: a time is a number with s, m, h or d")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _blocked(answer: Answer) -> Iterator[str]:
+    yield f"mode {answer['mode']}, held: {len(answer['held']) + answer['more']}"
+    yield from map(_held, answer["held"])
+    if answer["more"]:
+        yield f"and {answer['more']} more"
+
+
+def _held(hold: Answer) -> str:
+    by = (
+        "by hand" if hold["by_hand"] else f"evidence {hold['evidence']}" if hold["evidence"] else ""
+    )
+    reasons = ", ".join(text for text in (hold["cause"], by) if text)
+    return f"  {hold['target']:<40}  {hold['set']}, {hold['seconds']} s left, {reasons}"
+
+
+def _why(answer: Answer) -> Iterator[str]:
+    if answer["never"]:
+        yield f"never touched: {answer['never']}"
+    yield from map(_held, answer["held"])
+    if not answer["never"] and not answer["held"]:
+        yield f"{answer['target']} is not held"
+
+
+def _block(answer: Answer) -> Iterator[str]:
+    yield f"{answer['target']} is {answer['outcome']} for {answer['seconds']} s"
+
+
+def _unblock(answer: Answer) -> Iterator[str]:
+    yield f"{answer['target']} {'was let go' if answer['held'] else 'was not held'}"
+
+
+def _release(answer: Answer) -> Iterator[str]:
+    yield f"{answer['released']} were let go"
+
+
+def _state(answer: Answer) -> Iterator[str]:
+    yield str(answer["state"])
+
+
+_ADDRESS = "an address, an IPv6 /64 or a MAC"
+_VERBS: Mapping[str, _Verb] = MappingProxyType(
+    {
+        "blocked": _Verb(_blocked),
+        "block": _Verb(_block, "address", "an address or an IPv6 /64"),
+        "unblock": _Verb(_unblock, "address", _ADDRESS),
+        "release": _Verb(_release),
+        "why": _Verb(_why, "address", _ADDRESS),
+        "arm": _Verb(_state, "mode", "observe, limit or block"),
+        "panic": _Verb(_state),
+    }
+)

@@ -1,0 +1,79 @@
+"""Alerts become orders to the enforcer, at once: before anything is written to a file.
+
+What is asked for follows the evidence that decided the alert, and the enforcer judges it
+again. Outside: a block with proof, else a limit. Inside: a quarantine by MAC where the
+deciding evidence has both proof and a MAC, else a limit.
+"""
+
+from collections.abc import Callable
+
+from hdr_lite.outputs.file import SilentOutput
+from hdr_lite.records.alert import Alert
+from hdr_lite.records.evidence import Evidence, ThreatLevel
+from hdr_lite.records.verb import Block, Enforced, Limit, Order, Quarantine
+
+#: Seconds of a limit, which the enforcer renews while that goes on.
+LIMIT_SECONDS = 60
+_LONGEST_NAME = 64
+_PORTED = ("tcp", "udp")
+
+
+class Orders(SilentOutput):
+    """Hands the order that follows from each alert to ``send``."""
+
+    name = "orders to the enforcer"
+
+    def __init__(
+        self, send: Callable[[Order], None], is_inside: Callable[[str], bool], seconds: int
+    ) -> None:
+        """``is_inside`` tells the addresses of the watched network.
+
+        ``seconds`` of a first block or quarantine: the enforcer doubles them with each offence.
+        """
+        self._seconds = seconds
+        self._send = send
+        self._is_inside = is_inside
+
+    def alert(self, alert: Alert) -> None:
+        """Ask for what the alert permits, if it permits anything."""
+        order = order_of(alert, self._seconds, inside=self._is_inside(alert.profile))
+        if order is not None:
+            self._send(order)
+
+
+def order_of(alert: Alert, seconds: int, *, inside: bool) -> Order | None:
+    """What an alert asks for; None when it only tells. The profile is who is accused."""
+    if alert.verb not in ("block", "limit"):
+        return None
+    deciding = _deciding(alert)
+    finding = deciding.finding
+    cause = finding.type[:_LONGEST_NAME]
+    if alert.verb == "block" and not inside:
+        return Block(deciding.id, alert.profile, seconds, cause, finding.port)
+    if alert.verb == "block" and finding.attacker_mac:
+        own = "" if ":" in alert.profile else alert.profile
+        return Quarantine(deciding.id, finding.attacker_mac, own, seconds, cause)
+    proto = finding.proto if finding.proto in _PORTED else ""
+    return Limit(
+        deciding.id, alert.profile, LIMIT_SECONDS, cause, finding.victim, finding.port, proto
+    )
+
+
+def _deciding(alert: Alert) -> Evidence:
+    """The evidence that gives the alert its verb: with proof for a block, else the worst."""
+    high = ThreatLevel.HIGH
+    if alert.verb == "block":
+        proven = [e for e in alert.evidence if e.finding.proof and e.finding.threat_level >= high]
+        return next((e for e in proven if e.finding.attacker_mac), proven[0])
+    return max(alert.evidence, key=lambda e: (e.finding.blocking, e.finding.threat_level))
+
+
+def key_of(message: object) -> str:
+    """What an order and the answer to it have in common: the evidence.
+
+    Each evidence is of one profile and asks for one thing; the target of an answer may be
+    another one than was asked for (a MAC's addresses, the port that was attacked).
+    """
+    if isinstance(message, Block | Limit | Quarantine | Enforced):
+        return message.evidence[:_LONGEST_NAME]
+    return ""

@@ -1,0 +1,79 @@
+"""Alerts become orders."""
+
+from dataclasses import replace
+from typing import Any
+
+from hdr_lite.outputs.orders import Orders, key_of, order_of
+from hdr_lite.records.alert import Alert
+from hdr_lite.records.evidence import ThreatLevel
+from hdr_lite.records.verb import Block, Enforced, Limit, Order, Quarantine
+from tests.hdr_lite.outputs.samples import ALERT, evidence
+
+
+def alert(verb: str, profile: str = "203.0.113.5", **change: Any) -> Alert:
+    """An alert about one evidence."""
+    made = replace(evidence(**change), profile=profile)
+    return replace(ALERT, verb=verb, profile=profile, evidence=(made,))
+
+
+def test_outside() -> None:
+    """With proof a block of the port's attacker, else a limit that names what was attacked."""
+    made = order_of(alert("block", proof=True), 600, inside=False)
+    assert made == Block(ALERT.evidence[0].id, "203.0.113.5", 600, "ConnectionToLocalDevice", 22)
+    made = order_of(alert("limit", "2001:db8:1:2::/64"), 600, inside=False)
+    assert isinstance(made, Limit)
+    assert (made.address, made.seconds) == ("2001:db8:1:2::/64", 60)
+    assert (made.victim, made.port, made.proto) == ("192.168.1.12", 22, "tcp")
+    made = order_of(alert("limit", proto="arp"), 600, inside=False)
+    assert isinstance(made, Limit)
+    assert made.proto == ""
+
+
+def test_inside() -> None:
+    """A quarantine needs proof and a MAC in the same evidence; without them it is a limit."""
+    made = order_of(alert("block", "192.168.1.18", proof=True), 600, inside=True)
+    mac = "02:00:00:00:00:01"
+    assert made == Quarantine(
+        ALERT.evidence[0].id, mac, "192.168.1.18", 600, "ConnectionToLocalDevice"
+    )
+    made = order_of(alert("block", "fd00::1", proof=True), 600, inside=True)
+    assert isinstance(made, Quarantine)
+    assert made.address == ""
+    made = order_of(alert("block", proof=True, attacker_mac=""), 600, inside=True)
+    assert isinstance(made, Limit)
+    assert isinstance(order_of(alert("limit"), 600, inside=True), Limit)
+    with_mac, with_proof = evidence(), evidence(proof=True, attacker_mac="", type="P")
+    both = replace(alert("block"), evidence=(with_mac, replace(with_proof, id="p")))
+    made = order_of(both, 600, inside=True)
+    assert isinstance(made, Limit)
+    assert (made.evidence, made.cause) == ("p", "P")
+
+
+def test_deciding_evidence() -> None:
+    """A limit names the worst evidence, that which may block by itself first."""
+    low, high = evidence(threat_level=ThreatLevel.LOW), evidence(type="H")
+    marked = evidence(type="M", blocking=True)
+    for several, cause in (((low, high), "H"), ((high, marked), "M"), ((marked, high), "M")):
+        made = order_of(replace(ALERT, verb="limit", evidence=several), 600, inside=False)
+        assert isinstance(made, Limit)
+        assert made.cause == cause
+
+
+def test_told_only() -> None:
+    """An alert that permits nothing asks for nothing; any other is sent at once."""
+    sent: list[Order] = []
+    orders = Orders(sent.append, lambda address: address.startswith("192.168."), 300)
+    orders.alert(alert(""))
+    assert sent == []
+    orders.alert(alert("block", proof=True))
+    orders.alert(alert("block", "192.168.1.18", proof=True))
+    assert [type(order) for order in sent] == [Block, Quarantine]
+    assert isinstance(sent[0], Block)
+    assert sent[0].seconds == 300
+
+
+def test_key() -> None:
+    """An order and its answer have one key, whatever the answer calls the target."""
+    order = Quarantine("e1", "02:00:00:00:00:01", "", 600, "X")
+    assert key_of(order) == key_of(Enforced("e1", "192.168.1.18", "limited", 60, ""))
+    assert key_of(order) != key_of(Block("e2", "203.0.113.5", 600, "X", 0))
