@@ -17,8 +17,9 @@ from tests.netns import router as names
 from tests.netns.network import Network
 from tests.netns.programs import running, talk
 from tests.netns.router import Routed, routed
+from tests.netns.service import Service
 from tests.netns.talk import DOWNLOAD
-from tests.netns.test_daemon import NET_RAW, Service, of_proc
+from tests.netns.test_daemon import NET_RAW, of_proc
 
 pytestmark = [
     pytest.mark.netns,
