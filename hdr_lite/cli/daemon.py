@@ -21,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from hdr_lite.cli import lean  # noqa: F401 - first: it decides what the others import
 from hdr_lite.cli.memory import check_memory
 from hdr_lite.cli.modules import find_modules
 from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, label, outputs

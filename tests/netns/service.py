@@ -22,11 +22,11 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
 class Service:
     """``hdr-lite daemon`` in a namespace."""
 
-    def __init__(self, network: Network, folder: Path, *words: str) -> None:
+    def __init__(self, network: Network, folder: Path, *words: str, settings: str = "") -> None:
         self.network = network
         self.folder = folder
         self.settings = folder / "settings.toml"
-        self.write_settings("")
+        self.write_settings(settings)
         self._err = (folder / "stderr").open("w+")
         self.process = subprocess.Popen(
             network.inner.words(*words, *PROGRAM, *self._words()),

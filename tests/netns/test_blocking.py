@@ -53,9 +53,10 @@ class Guard(Service):
         super().__init__(Network(bed.world, bed.router), folder)
 
     def write_settings(self, _text: str) -> None:
-        """Mode block, one friend, and no tables left behind."""
+        """Mode block, one friend, and no tables left behind. Guessing is seen by all packets only."""
         self.settings.write_text(
-            f'[enforcer]\nmode = "block"\nallow = ["{FRIEND}"]\non_stop = "remove"\n'
+            '[capture]\nsource = "capture"\n[enforcer]\nmode = "block"\n'
+            f'allow = ["{FRIEND}"]\non_stop = "remove"\n'
             f'state = "{self.folder}/state/blocks"\n'
         )
 
@@ -143,7 +144,7 @@ def test_scanner_is_limited(net: Bed) -> None:
         assert not net.reaches(ATTACKER)
         assert "limited 203.0.113.5 for 60 s" in (guard.folder / "out/hdr-lite.log").read_text()
         assert guard.stop() == 0
-    assert "hdr_lite" not in tables(net)
+    assert "inet hdr_lite\n" not in tables(net)
 
 
 def test_friends_are_never_touched(net: Bed) -> None:
@@ -243,7 +244,7 @@ def test_what_a_person_asks(net: Bed) -> None:
         assert "is blocked for 600 s" in guard.verb("block", ATTACKER, "--for", "10m")
         assert not net.reaches(ATTACKER)
         assert "nothing is touched" in guard.verb("panic")
-        assert "hdr_lite" not in tables(net)
+        assert "inet hdr_lite\n" not in tables(net)
         assert net.reaches(ATTACKER)
         os.kill(guard.processes()["enforcer"]["pid"], signal.SIGKILL)
         guard.until_said("the enforcer is back")

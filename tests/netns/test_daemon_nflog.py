@@ -67,8 +67,8 @@ def serving(*words: str, settings: str = "") -> Iterator[tuple[Routed, Service]]
 @contextmanager
 def serve(net: Routed, folder: Path, *words: str, settings: str = "") -> Iterator[Service]:
     """A service on that router that is ready."""
-    (folder / "settings.toml").write_text(settings)
-    service = RouterService(Network(net.outside, net.router), folder, *words)
+    network = Network(net.outside, net.router)
+    service = RouterService(network, folder, *words, settings=settings)
     try:
         service.until_said("hdr-lite: ready\n")
         yield service

@@ -743,7 +743,7 @@ enum tracked_flow meter_conntrack(struct meter *m, const struct tracked *news,
         m->now = now;
     (void)expire_some(m);
     conntrack_key(&key, news);
-    uint32_t hash = flow_key_hash(&key, m->settings.secret);
+    uint32_t hash = flow_key_hash(&key, m->settings.hash_secret);
     struct flow *flow = flow_table_find(&m->table, &key, hash, &from);
     if (flow == NULL && what == TRACKED_OLDER)
         flow = open_older(m, &key, hash, news);
