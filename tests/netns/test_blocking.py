@@ -53,7 +53,7 @@ class Guard(Service):
         super().__init__(Network(bed.world, bed.router), folder)
 
     def write_settings(self, _text: str) -> None:
-        """Mode block, one friend, and no tables left behind. Guessing is seen by all packets only."""
+        """Mode block, one friend, and no tables left behind; guessing shows in all packets only."""
         self.settings.write_text(
             '[capture]\nsource = "capture"\n[enforcer]\nmode = "block"\n'
             f'allow = ["{FRIEND}"]\non_stop = "remove"\n'
