@@ -64,19 +64,23 @@ enum capture_status capture_open_live(struct capture *c, const struct capture_li
     char error[PCAP_ERRBUF_SIZE] = "";
     pcap_t *pcap = pcap_create(o->interface, error);
     enum capture_status status = CAPTURE_FAILED;
-    int code;
+    int code, refused;
 
     start(c, NULL, true);
     set_error(c, error);
     if (!pcap)
         return CAPTURE_FAILED;
-    /* These fail only on an active handle. Nanoseconds are refused by some devices: no matter. */
-    pcap_set_snaplen(pcap, o->snap_length);
-    pcap_set_promisc(pcap, o->promiscuous);
-    pcap_set_buffer_size(pcap, o->buffer);
-    pcap_set_timeout(pcap, CAPTURE_TIMEOUT_MS);
-    (void)pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
-    code = pcap_activate(pcap);
+    refused = pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
+    (void)refused; /* by some devices: microseconds serve as well */
+    code = pcap_set_snaplen(pcap, o->snap_length);
+    if (code == 0)
+        code = pcap_set_promisc(pcap, o->promiscuous);
+    if (code == 0)
+        code = pcap_set_buffer_size(pcap, o->buffer);
+    if (code == 0)
+        code = pcap_set_timeout(pcap, CAPTURE_TIMEOUT_MS);
+    if (code == 0)
+        code = pcap_activate(pcap);
     status = activation(code);
     if (status == CAPTURE_OK && pcap_setnonblock(pcap, 1, error) < 0)
         status = CAPTURE_FAILED;
