@@ -72,12 +72,13 @@ def listed(data: bytes) -> Iterator[bytes]:
 
 def messages(data: bytes) -> Iterator[Message]:
     """The messages of one datagram."""
-    while len(data) >= _HEADER.size:
-        length, kind, _flags, _sequence, port = _HEADER.unpack_from(data)
-        if not _HEADER.size <= length <= len(data):
+    offset = 0
+    while len(data) - offset >= _HEADER.size:
+        length, kind, _flags, _sequence, port = _HEADER.unpack_from(data, offset)
+        if not _HEADER.size <= length <= len(data) - offset:
             break
-        yield Message(kind, port, data[_HEADER.size : length])
-        data = data[(length + 3) & ~3 :]
+        yield Message(kind, port, data[offset + _HEADER.size : offset + length])
+        offset += (length + 3) & ~3
 
 
 def request(kind: int, flags: int, body: bytes) -> bytes:

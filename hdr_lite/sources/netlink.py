@@ -15,8 +15,7 @@ from hdr_lite.sources.base import SourceError
 NETLINK_NETFILTER = 12
 SO_RCVBUFFORCE = 33
 REQUEST, ACK, DUMP = 1, 4, 0x300
-NLMSG_ERROR, NLMSG_DONE = 2, 3
-NESTED = 0x8000
+NLMSG_ERROR = 2
 #: Seconds that the kernel may take for an answer; it answers at once.
 PATIENCE = 2.0
 
@@ -26,11 +25,6 @@ _HEADER = struct.Struct("=IHHII")
 def attribute(kind: int, value: bytes) -> bytes:
     """One attribute with its padding."""
     return struct.pack("=HH", len(value) + 4, kind) + value + bytes(-len(value) % 4)
-
-
-def nested(kind: int, *attributes: bytes) -> bytes:
-    """An attribute that holds others."""
-    return attribute(kind | NESTED, b"".join(attributes))
 
 
 def message(
@@ -56,19 +50,6 @@ def messages(datagram: bytes) -> Iterator[tuple[int, int, bytes]]:
         if length < _HEADER.size or at + length > len(datagram):
             raise ValueError("a netlink message has a wrong length")
         yield kind, sequence, datagram[at + _HEADER.size : at + length]
-        at += (length + 3) & ~3
-
-
-def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and value of each attribute. ``ValueError``: a length is wrong."""
-    at = 0
-    while at < len(data):
-        if len(data) - at < 4:
-            raise ValueError("a netlink attribute is cut")
-        length, kind = struct.unpack_from("=HH", data, at)
-        if length < 4 or at + length > len(data):
-            raise ValueError("a netlink attribute has a wrong length")
-        yield kind & 0x3FFF, data[at + 4 : at + length]
         at += (length + 3) & ~3
 
 

@@ -4,11 +4,9 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,6 @@ import pytest
 
 from hdr_lite.sources.base import SourceError
 from hdr_lite.sources.conntrack import (
-    delete_address,
-    delete_connection,
-    open_deletion,
     open_events,
 )
 from hdr_lite.sources.nflog import FirstPackets, open_log, open_narrow
@@ -350,38 +345,3 @@ def test_what_is_lacking_is_said(net: Routed) -> None:
         "connections: not permitted: it needs root or CAP_NET_ADMIN",
         "neighbours: not permitted: capturing needs root or CAP_NET_RAW",
     ]
-
-
-DELETIONS = """
-from tests.netns import test_nflog
-test_nflog.print_deletions()
-"""
-
-
-def print_deletions() -> None:
-    """Runs in the router: what is deleted, of one connection and of an address."""
-    source, target = ip_address(names.LAN4), ip_address(names.OUTSIDE4)
-    with open_deletion() as sock:
-        port = int(sys.stdin.readline())
-        print(delete_connection(sock, 17, (source, port), (target, 53)))
-        print(delete_connection(sock, 17, (source, port), (target, 53)))
-        print(
-            delete_address(sock, source, 3),
-            delete_address(sock, target),
-            delete_address(sock, target),
-        )
-
-
-def test_deletion(net: Routed, tmp_path: Path) -> None:
-    """A connection is forgotten by its tuple, others by an address of either end, up to a limit."""
-    with (
-        running(net.outside, "talk", "serve"),
-        running(net.router, "metering", "nflog", str(tmp_path / "nflog")) as sensor,
-    ):
-        for _ in range(6):
-            talk(net.lan, "datagrams", names.OUTSIDE4, "1")
-        sensor.finish()
-    port = next(iter(_flows(tmp_path / "nflog")))[2]
-    command = net.router.words("env", f"PYTHONPATH={ROOT}", sys.executable, "-c", DELETIONS)
-    done = subprocess.run(command, input=f"{port}\n", capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "False", "3", "2", "0"]

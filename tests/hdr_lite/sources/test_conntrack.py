@@ -1,4 +1,4 @@
-"""Requests to conntrack, and what it must be able to do. Deletion is in tests/netns."""
+"""Requests to conntrack, and what it must be able to do."""
 
 from pathlib import Path
 
