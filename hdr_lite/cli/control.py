@@ -7,21 +7,20 @@ examples:
   hdr-lite block 203.0.113.5 --for 2h --why "scans us"
   hdr-lite unblock 203.0.113.5
   hdr-lite why 203.0.113.5
-  hdr-lite arm block
+  hdr-lite arm block --confirm 10m     blocks, and goes back to observe unless confirmed
+  hdr-lite arm --confirmed
   hdr-lite panic
 """
 
 import argparse
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from hdr_lite.cli.duration import seconds
 from hdr_lite.cli.runtime import find_socket
 from hdr_lite.supervisor.control import ask
-
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Answer = Mapping[str, Any]
 
@@ -39,13 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     name = parser.prog.rpartition(" ")[2]  # this module stands for several
     parser.set_defaults(verb=name)
     verb = _VERBS[name]
-    if verb.argument:
+    if name == "arm":
+        _add_arming(parser)
+    elif verb.argument:
         parser.add_argument(verb.argument, help=verb.help)
     if name == "block":
         parser.add_argument(
             "--for",
             dest="seconds",
-            type=_seconds,
+            type=seconds,
             metavar="T",
             default=3600,
             help="such as 90s, 10m, 2h, 7d (default: 1h)",
@@ -56,24 +57,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runtime", metavar="DIR", help="where its control socket is")
 
 
+def _add_arming(parser: argparse.ArgumentParser) -> None:
+    modes = ("observe", "limit", "block")
+    parser.add_argument("mode", nargs="?", choices=modes, help="what is done from now on: block")
+    confirming = parser.add_mutually_exclusive_group()
+    confirming.add_argument(
+        "--confirm",
+        type=seconds,
+        metavar="T",
+        help="go back to observe after that time, such as 10m, unless confirmed",
+    )
+    confirming.add_argument(
+        "--confirmed", action="store_const", const=True, help="stay as it was armed"
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Ask and print; the exit status."""
     fields = vars(arguments)
-    names = ("verb", "address", "mode", "seconds", "why")
-    request = {name: fields[name] for name in names if name in fields}
+    names = ("verb", "address", "mode", "confirm", "confirmed", "seconds", "why")
+    request = {name: fields[name] for name in names if fields.get(name) is not None}
     answer = ask(find_socket(arguments.runtime, arguments.instance), request)
     if arguments.json:
         print(json.dumps(answer, indent=2))
     else:
         print("\n".join(_VERBS[arguments.verb].lines(answer)))
     return 0
-
-
-def _seconds(text: str) -> int:
-    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text}: a time is a number with s, m, h or d")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def _blocked(answer: Answer) -> Iterator[str]:
@@ -123,7 +132,7 @@ _VERBS: Mapping[str, _Verb] = MappingProxyType(
         "unblock": _Verb(_unblock, "address", _ADDRESS),
         "release": _Verb(_release),
         "why": _Verb(_why, "address", _ADDRESS),
-        "arm": _Verb(_state, "mode", "observe, limit or block"),
+        "arm": _Verb(_state),
         "panic": _Verb(_state),
     }
 )

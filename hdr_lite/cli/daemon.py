@@ -26,9 +26,11 @@ from hdr_lite.cli.memory import check_memory
 from hdr_lite.cli.modules import find_modules
 from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, label, outputs
 from hdr_lite.cli.runtime import file_name, make_runtime
-from hdr_lite.cli.settings import add_settings_arguments, load_settings
+from hdr_lite.cli.settings import add_blocking_arguments, add_settings_arguments, load_settings
 from hdr_lite.config import Config, Settings, UserError, flatten
 from hdr_lite.enforcer import run_enforcer
+from hdr_lite.enforcer.interfaces import Interfaces, open_files
+from hdr_lite.enforcer.ruleset import table_name
 from hdr_lite.engine.process import Engine
 from hdr_lite.link.codec import Answer, Ask, Opened
 from hdr_lite.link.end import End
@@ -95,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where lock and control socket are (default: /run/hdr-lite)",
     )
+    add_blocking_arguments(parser)
     add_settings_arguments(parser)
 
 
@@ -136,6 +139,10 @@ class _Service:
         self._unarmed = _why_unarmed()  #: why there is no enforcer; "" when there is one
         if self._unarmed and config.enforcer.mode != "observe":
             raise UserError(f"enforcer.mode = {config.enforcer.mode}: {self._unarmed}")
+        self._blocked_on: dict[str, int] = {}
+        if not self._unarmed:
+            table_name(self._instance)  # a name that can be no part of one is told now
+            self._blocked_on = open_files(control.parent, self._inputs.interfaces)
         self._clock = TrafficClock()  # its offset outlives the sensors
         found = find_modules(settings)
         self._engine = Engine(config, replay=False)
@@ -184,6 +191,7 @@ class _Service:
             self._run_enforcer,
             ready=Ready,
             privileges=self._privileges("enforcer", ENFORCER, Capability.NET_ADMIN),
+            keeps=tuple(self._blocked_on.values()),
             routes={Enforced: "engine"},
             order=key_of,
             reloads=True,
@@ -257,7 +265,9 @@ class _Service:
         return Orders(end.send, self._engine.is_inside, self._config.enforcer.timeout)
 
     def _run_enforcer(self, end: End, stop: StopSignal) -> int:
-        return run_enforcer(self._config, self._instance, end, stop)
+        holder = f"{label(self._instance)} (process {os.getppid()})"
+        interfaces = Interfaces(self._blocked_on, holder)
+        return run_enforcer(self._config, self._instance, end, stop, interfaces)
 
     def _prepare_output(self, roles: tuple[Role, ...]) -> None:
         """Make the directories where engine and enforcer write, and give them to their users."""

@@ -2,6 +2,7 @@
 
 import argparse
 
+from hdr_lite.cli.duration import seconds
 from hdr_lite.config import Override, Settings, load, parse_override
 
 
@@ -45,6 +46,32 @@ def add_settings_arguments(parser: argparse.ArgumentParser, *, detects: bool = T
     group.add_argument("--flows", action="store_true", help="write flows.jsonl, too")
 
 
+def add_blocking_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the short cuts to the settings of whoever blocks."""
+    group = parser.add_argument_group("blocking (with an interface)")
+    group.add_argument(
+        "--mode",
+        dest="enforcer_mode",
+        choices=("observe", "limit", "block"),
+        help="over [enforcer] mode: tell what would be done, block nothing, or all of it",
+    )
+    group.add_argument(
+        "--allow",
+        dest="enforcer_allow",
+        metavar="NET",
+        action="append",
+        default=[],
+        help="never touch this address, network, MAC or domain; may be repeated",
+    )
+    group.add_argument(
+        "--timeout",
+        dest="enforcer_timeout",
+        metavar="T",
+        type=seconds,
+        help="how long a first block holds, such as 10m",
+    )
+
+
 def load_settings(arguments: argparse.Namespace) -> Settings:
     """The settings that the options ask for; ``ConfigError``."""
     overrides = [parse_override(text) for text in arguments.set]
@@ -54,9 +81,13 @@ def load_settings(arguments: argparse.Namespace) -> Settings:
         ("output.verbose", arguments.verbose, "-v"),
         ("output.debug", arguments.debug, "-e"),
         ("output.flows", arguments.flows or None, "--flows"),
+        ("enforcer.mode", getattr(arguments, "enforcer_mode", None), "--mode"),
+        ("enforcer.timeout", getattr(arguments, "enforcer_timeout", None), "--timeout"),
     ):
         if value is not None:
             overrides.append(Override(key, value, option))
     for name in arguments.disable:
         overrides.append(Override("modules.disable", (name,), "--disable", add=True))
+    for allowed in getattr(arguments, "enforcer_allow", ()):
+        overrides.append(Override("enforcer.allow", (allowed,), "--allow", add=True))
     return load(arguments.config, overrides)

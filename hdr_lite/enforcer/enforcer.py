@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hdr_lite.config import Config
+from hdr_lite.enforcer.armed import Armed, ArmedFile
 from hdr_lite.enforcer.blocks import Held
 from hdr_lite.enforcer.cut import Cutter
+from hdr_lite.enforcer.interfaces import Interfaces
 from hdr_lite.enforcer.monitor import Monitor, held
 from hdr_lite.enforcer.netlink import NetlinkError
 from hdr_lite.enforcer.never_block import Facts
@@ -42,7 +44,7 @@ class Enforcer:
     """One instance's tables in this network namespace.
 
     ``clock`` gives seconds that never step (CLOCK_BOOTTIME), ``facts`` the facts of now,
-    ``tell`` takes what a person should read.
+    ``tell`` takes what a person should read; ``interfaces`` are blocked on by one instance only.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Enforcer:
         clock: Callable[[], float],
         facts: Callable[[], Facts],
         tell: Callable[[str], None],
+        interfaces: Interfaces,
     ) -> None:
         self.orders = Orders(config.enforcer)
         self.monitor = Monitor(table_name(instance))
@@ -62,10 +65,13 @@ class Enforcer:
         self._clock = clock
         self._facts = facts
         self._tell = tell
+        self._interfaces = interfaces
         self._nft = Nft()
         self._families: tuple[str, ...] = ()
         self._state = Path(config.enforcer.state)
         self._off = self._state.with_name(self._state.name + ".off")  #: there: a panic holds
+        self._armed = ArmedFile(self._state.with_name(self._state.name + ".armed"))
+        self._until: float | None = None  #: when an arming ends that nobody has confirmed
         self._harmed = False  # told while something else was done
         self._changed = False  # since the state file was written
         self._saved, self._written = clock(), 0
@@ -75,25 +81,36 @@ class Enforcer:
     # The whole -----------------------------------------------------------------------------
 
     def begin(self) -> str:
-        """Facts, kept blocks, tables; in words what holds now. ``NftError``: nothing does."""
+        """Facts, kept blocks, tables; in words what holds now.
+
+        ``NftError``: nothing does. ``UserError``: another instance blocks on our interfaces.
+        """
         if self._off.exists():
             self.orders.mode = "observe"
+        elif armed := self._armed.load():
+            self.orders.mode, self._until = armed
+        self._lapse()
         self.refresh_facts()
         there = self._kernel()
         number = self.orders.restore(self._kept(), there, self._clock())
         if self.orders.mode == "observe":
             self._remove_tables()
+            self._interfaces.give_back()  # which one that died may have left taken
             return "mode observe: nothing is touched, what would be done is told"
+        self._interfaces.take()
         problems = self._make_tables(empty=there is None)
         words = [f"mode {self.orders.mode}"]
         words += [f"{number} kept from before"] if number else []
         return "; ".join(words + problems)
 
     def set_mode(self, mode: str) -> str:
-        """Change what is done from now on; ``observe`` lets everybody go."""
+        """Change what is done from now on; ``observe`` lets everybody go. ``UserError``."""
+        if mode != "observe":
+            self._interfaces.take()
         before, self.orders.mode = self.orders.mode, mode
         if mode == "observe":
             self._remove_tables()
+            self._interfaces.give_back()
         elif before == "observe":
             self._make_tables(empty=True)
         return f"mode {mode}"
@@ -105,6 +122,8 @@ class Enforcer:
         self.orders.set_settings(config.enforcer)
         self.refresh_facts()
         if changed and not self._off.exists():
+            self._until = None
+            self._armed.forget()
             self.set_mode(config.enforcer.mode)
         if self.orders.mode != "observe":
             self._make_tables(empty=False)
@@ -112,6 +131,7 @@ class Enforcer:
     def end(self) -> None:
         """Keep what must be kept; take the tables away if the settings say so."""
         self.save()
+        self._armed.forget()
         if self._config.enforcer.on_stop == "remove":
             self._remove_tables()
         self.monitor.close()
@@ -169,16 +189,53 @@ class Enforcer:
         self.apply()
         return number
 
-    def arm(self, mode: str) -> str:
-        """A person's choice of mode, until the next start; it ends a panic."""
+    def arm(self, mode: str, confirm: int | None = None) -> str:
+        """A person's choice of mode, until the service's next start; it ends a panic.
+
+        With ``confirm`` it is observe again after so many seconds, unless :meth:`confirm` comes.
+        """
+        state = self.set_mode(mode)
         with suppress(FileNotFoundError):
             self._off.unlink()
-        return self.set_mode(mode)
+        self._until = None if confirm is None else self._clock() + confirm
+        self._keep_choice()
+        if confirm is None:
+            return state
+        return f"{state} for {confirm} s, then observe unless 'hdr-lite arm --confirmed' comes"
+
+    def confirm(self) -> str:
+        """A person still reaches us and wants it to stay so."""
+        if self._until is None:
+            return f"mode {self.orders.mode}; there was nothing to confirm"
+        self._until = None
+        self._keep_choice()
+        return f"mode {self.orders.mode}, confirmed"
+
+    @property
+    def until(self) -> float | None:
+        """When an arming ends unless it is confirmed, on our clock."""
+        return self._until
+
+    def _keep_choice(self) -> None:
+        try:
+            self._armed.save(Armed(self.orders.mode, self._until))
+        except OSError as error:
+            self._tell(f"the mode could not be kept for a restart: {error.strerror}")
+
+    def _lapse(self) -> None:
+        """Back to observe when nobody has confirmed in time."""
+        if self._until is not None and self._clock() >= self._until:
+            mode, self._until = self.orders.mode, None
+            self.set_mode("observe")
+            self._armed.forget()
+            self._tell(f"nobody confirmed mode {mode} in time: mode observe, all are let go")
 
     def panic(self) -> str:
         """Everybody goes, the tables too, and it stays so over restarts until :meth:`arm`."""
         self.orders.release()
         self.orders.elements.clear()
+        self._until = None
+        self._armed.forget()
         state = self.set_mode("observe")
         self._changed = True
         try:
@@ -218,6 +275,7 @@ class Enforcer:
         return {
             "mode": self.orders.mode,
             "panic": self._off.exists(),
+            "unconfirmed": None if self._until is None else round(self._until - self._clock()),
             "blocks": sum(held[name] for name in BLOCKS),
             "limits": sum(held[name] for name in LIMITS),
             "rates": sum(held[name] for name in RATES),
@@ -245,6 +303,7 @@ class Enforcer:
     def tick(self) -> None:
         """What time brings: ends, renewals, the state file."""
         now = self._clock()
+        self._lapse()
         self.orders.expire(now)
         if self.orders.mode != "observe":
             self.orders.renew(now, self._look)

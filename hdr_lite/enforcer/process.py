@@ -16,8 +16,9 @@ from functools import partial
 
 from hdr_lite.config import Config, ConfigError, UserError, restore
 from hdr_lite.enforcer.addresses import NEWS, gather_facts, names_of_servers
-from hdr_lite.enforcer.cut import ConntrackCutter, Cutter
+from hdr_lite.enforcer.cut import ConntrackCutter
 from hdr_lite.enforcer.enforcer import Enforcer
+from hdr_lite.enforcer.interfaces import Interfaces
 from hdr_lite.enforcer.names import Names
 from hdr_lite.enforcer.netlink import NETLINK_ROUTE, open_netlink
 from hdr_lite.enforcer.never_block import Facts, parse_allow
@@ -44,7 +45,7 @@ OUTBOX = 1024
 
 
 def run_enforcer(
-    config: Config, instance: str, end: End, stop: StopSignal, cutter: Cutter | None = None
+    config: Config, instance: str, end: End, stop: StopSignal, interfaces: Interfaces
 ) -> int:
     """The enforcer process from start to end; its exit status. ``UserError``: it cannot begin."""
     outbox, names = Outbox(end), Names()
@@ -56,10 +57,11 @@ def run_enforcer(
         enforcer = Enforcer(
             config,
             instance,
-            cutter or ConntrackCutter(),
-            partial(time.clock_gettime, time.CLOCK_BOOTTIME),
+            ConntrackCutter(),
+            _boottime,
             facts,
             lambda text: outbox.put(Notice(f"enforcer: {text}")),
+            interfaces,
         )
         try:
             outbox.put(Ready(enforcer.begin()))
@@ -70,6 +72,10 @@ def run_enforcer(
     with suppress(LinkClosed):
         outbox.pump()
     return 0
+
+
+def _boottime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _facts_of(config: Config, names: Names) -> Callable[[], Facts]:
@@ -234,7 +240,12 @@ class Process:
             self._refused = 0
 
     def _interval(self) -> float:
-        return LOOK if self._refused or self._enforcer.orders.limited else IDLE
+        busy = self._refused or self._enforcer.orders.limited
+        longest = LOOK if busy else IDLE
+        until = self._enforcer.until
+        if until is not None:
+            longest = min(longest, max(0.0, until - _boottime()) + 0.01)
+        return longest
 
     def _patience(self) -> float:
         """Seconds until something is due."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from hdr_lite.config import UserError
+from hdr_lite.enforcer.armed import MODES
 from hdr_lite.enforcer.blocks import LONGEST
 from hdr_lite.enforcer.enforcer import Enforcer
 from hdr_lite.enforcer.nft import NftError
@@ -18,7 +20,6 @@ from hdr_lite.link.figures import own_memory
 DEFAULT_SECONDS, LONGEST_SECONDS = 3600, 365 * LONGEST
 #: Bytes of holds in one answer: a message on the link has 64 KB.
 _ROOM = 48 * 1024
-_MODES = ("observe", "limit", "block")
 
 Fields = Mapping[str, Any]
 
@@ -33,7 +34,7 @@ def answer(enforcer: Enforcer, text: str) -> str:
         return json.dumps(_answer(enforcer, json.loads(text)))
     except NftError as error:
         return json.dumps({"error": f"nftables refuses: {error}"})
-    except ValueError as error:  # RequestError, TargetError, no JSON
+    except (ValueError, UserError) as error:  # RequestError, TargetError, no JSON
         return json.dumps({"error": str(error)})
 
 
@@ -88,10 +89,15 @@ def _release(enforcer: Enforcer, _fields: Fields) -> dict[str, Any]:
 
 
 def _arm(enforcer: Enforcer, fields: Fields) -> dict[str, Any]:
-    mode = _text(fields, "mode")
-    if mode not in _MODES:
-        raise RequestError(f"the modes are {', '.join(_MODES)}")
-    return {"state": enforcer.arm(mode)}
+    if fields.get("confirmed") is True:
+        return {"state": enforcer.confirm()}
+    mode = _text(fields, "mode", "block")
+    if mode not in MODES:
+        raise RequestError(f"the modes are {', '.join(MODES)}")
+    seconds = fields.get("confirm")
+    if seconds is not None and (type(seconds) is not int or not 0 < seconds <= LONGEST):
+        raise RequestError(f"confirm is a number of seconds from 1 to {LONGEST}")
+    return {"state": enforcer.arm(mode, seconds)}
 
 
 def _panic(enforcer: Enforcer, _fields: Fields) -> dict[str, Any]:

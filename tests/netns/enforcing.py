@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from hdr_lite.config import Override, load
 from hdr_lite.enforcer import run_enforcer
+from hdr_lite.enforcer.interfaces import Interfaces
 from hdr_lite.link.codec import Message, Notice
 from hdr_lite.link.end import End, LinkClosed
 from hdr_lite.link.stop import StopSignal
@@ -128,7 +129,8 @@ def main(descriptor: str, settings: str) -> int:
     values = json.loads(settings)
     config = load(None, [Override(key, value, "test") for key, value in values.items()]).config
     with StopSignal((signal.SIGTERM, signal.SIGINT)) as stop:
-        return run_enforcer(config, "", End(socket.socket(fileno=int(descriptor))), stop)
+        end = End(socket.socket(fileno=int(descriptor)))
+        return run_enforcer(config, "", end, stop, Interfaces({}, "test"))
 
 
 if __name__ == "__main__":

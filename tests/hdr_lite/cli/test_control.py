@@ -1,6 +1,5 @@
 """The verbs that ask a running service: what they send, and how they print the answer."""
 
-import argparse
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +30,8 @@ CASES: tuple[tuple[tuple[str, ...], dict[str, Any], dict[str, Any], str], ...] =
     (("why", "x"), {"address": "x"}, {"target": "x", "never": None, "held": []}, "x is not held"),
     (("why", "x"), {"address": "x"}, {"target": "x", "never": "n", "held": []}, "never touched: n"),
     (("arm", "block"), {"mode": "block"}, {"state": "mode block"}, "mode block"),
+    (("arm", "--confirm", "10m"), {"confirm": 600}, {"state": "mode block"}, "mode block"),
+    (("arm", "--confirmed"), {"confirmed": True}, {"state": "mode block"}, "mode block"),
     (("panic",), {}, {"state": "all is let go"}, "all is let go"),
 )
 
@@ -59,13 +60,3 @@ def test_verb(
     assert ("e1" in printed) == (words[0] == "blocked")
     assert main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == answer
-
-
-def test_times() -> None:
-    """A number with its unit; anything else is a mistake."""
-    assert [control._seconds(t) for t in ("90", "90s", "10m", "2h", "7d")] == [
-        *(90, 90, 600, 7200, 604800)
-    ]
-    for text in ("", "m", "1w", "-1", "1.5h"):
-        with pytest.raises(argparse.ArgumentTypeError):
-            control._seconds(text)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hdr_lite.config import Config
+from hdr_lite.config import Config, UserError
 from hdr_lite.enforcer.enforcer import WRITTEN_A_DAY, Enforcer
+from hdr_lite.enforcer.interfaces import Interfaces, open_files
 from hdr_lite.enforcer.never_block import Connected, Facts
 from hdr_lite.enforcer.state import KeptHold, save
 from hdr_lite.enforcer.target import Target
@@ -54,12 +55,24 @@ class Rig:
         settings = replace(
             config.enforcer, mode="block", state=str(folder / "state"), on_stop="remove"
         )
-        self.enforcer = thread.submit(
-            lambda: Enforcer(
-                replace(config, enforcer=settings),
-                *("", self.cut, lambda: self.now, lambda: self.facts, self.said.append),
-            ),
-        ).result()
+        self.locks = folder
+        self._files = open_files(folder, ("lan",))
+        self._config = replace(config, enforcer=settings)
+        self.enforcer = thread.submit(self.make).result()
+
+    def make(self, other: Interfaces | None = None) -> Enforcer:
+        """An enforcer of these settings, facts and time; of this instance or of another."""
+        return Enforcer(
+            self._config,
+            *("", self.cut, lambda: self.now, lambda: self.facts, self.said.append),
+            other or Interfaces(self._files, "test"),
+        )
+
+    def restart(self) -> None:
+        """It dies, and the next one begins."""
+        self.enforcer.monitor.close()
+        self.enforcer = self._thread.submit(self.make).result()
+        self.run(self.enforcer.begin)
 
     def run(self, do: Callable[[], object]) -> object:
         """Do something where the enforcer lives."""
@@ -198,3 +211,81 @@ def test_limits_are_renewed_by_their_counters(rig: Rig) -> None:
     rig.now += 6
     rig.run(rig.enforcer.tick)
     assert not rig.enforcer.orders.limited
+
+
+def test_arming_that_nobody_confirms(rig: Rig) -> None:
+    """It blocks, and lets everybody go after the time, also over an enforcer's death; told."""
+    rig.enforcer.orders.mode = "observe"
+    rig.run(rig.enforcer.begin)
+    said = rig.run(lambda: rig.enforcer.arm("block", 600))
+    assert said == "mode block for 600 s, then observe unless 'hdr-lite arm --confirmed' comes"
+    rig.enforcer.take(block())
+    rig.run(rig.enforcer.apply)
+    assert "203.0.113.5" in rig.tables()
+    rig.now += 400
+    rig.restart()
+    assert rig.enforcer.orders.mode == "block"
+    assert rig.enforcer.figures()["unconfirmed"] == 200
+    assert "203.0.113.5" in rig.tables()
+    rig.now += 199
+    rig.run(rig.enforcer.tick)
+    assert "203.0.113.5" in rig.tables()
+    rig.now += 1
+    rig.run(rig.enforcer.tick)
+    assert rig.tables() == ""
+    assert rig.enforcer.orders.mode == "observe"
+    assert rig.said == ["nobody confirmed mode block in time: mode observe, all are let go"]
+
+
+def test_arming_ends_while_it_is_dead(rig: Rig) -> None:
+    """The time runs on without an enforcer: the next one begins in mode observe."""
+    rig.run(rig.enforcer.begin)
+    rig.run(lambda: rig.enforcer.arm("block", 60))
+    rig.now += 60
+    rig.restart()
+    assert rig.enforcer.orders.mode == "observe"
+    assert rig.tables() == ""
+
+
+def test_arming_that_is_confirmed(rig: Rig) -> None:
+    """It stays, over a death, until the service ends in good order."""
+    rig.run(rig.enforcer.begin)
+    rig.run(lambda: rig.enforcer.arm("limit", 60))
+    assert rig.run(rig.enforcer.confirm) == "mode limit, confirmed"
+    assert rig.run(rig.enforcer.confirm) == "mode limit; there was nothing to confirm"
+    rig.now += 3600
+    rig.restart()
+    assert rig.enforcer.orders.mode == "limit"
+    assert rig.enforcer.figures()["unconfirmed"] is None
+    rig.run(rig.enforcer.end)
+    rig.restart()
+    assert rig.enforcer.orders.mode == "block"  # as the settings say
+
+
+def test_panic_ends_an_arming(rig: Rig) -> None:
+    """A panic is not undone by the next start, whatever was armed before."""
+    rig.run(rig.enforcer.begin)
+    rig.run(lambda: rig.enforcer.arm("block", 60))
+    rig.run(rig.enforcer.panic)
+    rig.restart()
+    assert rig.enforcer.orders.mode == "observe"
+    assert rig.enforcer.until is None
+
+
+def test_two_that_would_block_on_one_interface(rig: Rig) -> None:
+    """The second may not begin to block, and may once the first observes."""
+    rig.run(rig.enforcer.begin)
+    others = Interfaces(open_files(rig.locks, ("lan",)), "the second")
+    second = rig.run(lambda: rig.make(others))
+    assert isinstance(second, Enforcer)
+    with pytest.raises(UserError, match="test blocks on lan already"):
+        rig.run(second.begin)
+    second.orders.mode = "observe"
+    with pytest.raises(UserError, match="test blocks on lan already"):
+        rig.run(lambda: second.arm("block"))
+    assert second.orders.mode == "observe"
+    rig.run(lambda: rig.enforcer.arm("observe"))
+    assert rig.run(lambda: second.arm("block")) == "mode block"
+    with pytest.raises(UserError, match="the second blocks on lan already"):
+        rig.run(lambda: rig.enforcer.arm("block"))
+    second.monitor.close()

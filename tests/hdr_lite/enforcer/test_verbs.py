@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hdr_lite.enforcer.interfaces import Interfaces, open_files
 from hdr_lite.enforcer.verbs import VERBS, answer
 from tests.hdr_lite.enforcer.test_enforcer import Rig, rig
 
@@ -64,6 +65,26 @@ def test_panic_stays(rig: Rig) -> None:
     assert ask(rig, "figures")["panic"] is False
 
 
+def test_arming(rig: Rig) -> None:
+    """Block is what is armed unless it is named; it may wait to be confirmed."""
+    rig.enforcer.orders.mode = "observe"
+    rig.run(rig.enforcer.begin)
+    assert ask(rig, "arm") == {"state": "mode block"}
+    assert ask(rig, "arm", mode="limit", confirm=60)["state"].startswith("mode limit for 60 s")
+    assert ask(rig, "figures")["unconfirmed"] == 60
+    assert ask(rig, "arm", confirmed=True) == {"state": "mode limit, confirmed"}
+    assert ask(rig, "figures")["unconfirmed"] is None
+
+
+def test_arming_what_another_blocks_on(rig: Rig) -> None:
+    """That another instance blocks there is an answer, not an end."""
+    Interfaces(open_files(rig.locks, ("lan",)), "another (process 7)").take()
+    rig.enforcer.orders.mode = "observe"
+    rig.run(rig.enforcer.begin)
+    assert ask(rig, "arm")["error"].startswith("another (process 7) blocks on lan already")
+    assert ask(rig, "figures")["mode"] == "observe"
+
+
 def test_mistakes(rig: Rig) -> None:
     """Whatever is asked wrongly is answered with a sentence and changes nothing."""
     rig.run(rig.enforcer.begin)
@@ -76,6 +97,8 @@ def test_mistakes(rig: Rig) -> None:
         ({"verb": "why", "address": 7}, "address is a text"),
         ({"verb": "unblock", "address": "y" * 65}, "address is a text"),
         ({"verb": "arm", "mode": "fire"}, "the modes are"),
+        ({"verb": "arm", "confirm": 0}, "confirm is a number of seconds"),
+        ({"verb": "arm", "confirm": "10m"}, "confirm is a number of seconds"),
     ):
         assert sentence in ask(rig, **fields)["error"]  # type: ignore[arg-type]
     for text in ("[]", "no", "7"):
