@@ -23,7 +23,7 @@ def setting(
 ) -> Any:
     """A dataclass field with what it means and what it may be.
 
-    ``form`` is a further condition: ``power of two`` or ``networks``.
+    ``form`` is a further condition: ``power of two``, ``networks`` or ``ports``.
     """
     limits = {"least": least, "most": most, "choices": choices, "form": form}
     return field(default=default, metadata={"meaning": meaning, **limits})
@@ -44,6 +44,19 @@ class CaptureConfig:
     snap_length: int = setting(65535, "bytes of a packet that are looked at", least=96, most=262144)
     buffer: int = setting(
         2 * 1024 * 1024, "bytes of the kernel's capture buffer", least=65536, most=1 << 30
+    )
+    first_packets: int = setting(
+        8, "nflog: packets of each direction of a connection that are looked at", least=4, most=1000
+    )
+    first_bytes: int = setting(512, "nflog: bytes of each of them", least=96, most=2048)
+    login_ports: tuple[str, ...] = setting(
+        # ftp, ssh, telnet, smtp, pop3, imap, submission and where ssh and telnet hide
+        ("21", "22", "23", "25", "110", "143", "587", "2222", "2323"),
+        "nflog: TCP ports of servers that people log in to, of which more is looked at",
+        form="ports",
+    )
+    login_packets: int = setting(
+        64, "nflog: packets of each direction of their connections", least=4, most=10000
     )
 
 
@@ -271,6 +284,8 @@ def allowed(f: "Field[Any]") -> str:
         return "one of " + ", ".join(f.metadata["choices"])
     if form == "networks":
         return "a list of networks such as '192.168.0.0/16'"
+    if form == "ports":
+        return "a list of ports such as '22'"
     if f.type is bool:
         return "true or false"
     if f.type is int or f.type is float:
@@ -469,9 +484,8 @@ def _check(f: "Field[Any]", value: Any) -> Any:
         return _check_number(f, value)
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         return None
-    if f.metadata["form"] == "networks" and not all(map(_is_network, value)):
-        return None
-    return tuple(value)
+    is_right = {"networks": _is_network, "ports": _is_port}.get(f.metadata["form"])
+    return tuple(value) if is_right is None or all(map(is_right, value)) else None
 
 
 def _check_number(f: "Field[Any]", value: Any) -> int | float | None:
@@ -494,6 +508,10 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_port(text: str) -> bool:
+    return re.fullmatch("[1-9][0-9]{0,4}", text) is not None and int(text) < 65536
 
 
 def _show(value: object) -> str:

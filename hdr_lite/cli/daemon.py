@@ -346,7 +346,7 @@ def _interfaces(arguments: argparse.Namespace, config: Config) -> tuple[str, ...
 
 #: Settings that are fixed when the service starts.
 _FIXED = (
-    ("capture", ("source",)),
+    ("capture", ("source", "first_packets", "first_bytes", "login_ports", "login_packets")),
     ("ring", ()),
     ("memory", ()),
     ("daemon", ()),

@@ -1,8 +1,5 @@
 """The one place that talks to libnftables, through Debian's python3-nftables."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from hdr_lite.config import UserError
 
 
@@ -24,13 +21,6 @@ class Nft:
 
     def run(self, transaction: str) -> None:
         """All of it or nothing; ``NftError``."""
-        self._check(*self._nftables.cmd(transaction))
-
-    def run_json(self, commands: Sequence[Mapping[str, Any]]) -> None:
-        """The same of commands in libnftables-json(5); ``NftError``."""
-        self._check(*self._nftables.json_cmd({"nftables": list(commands)}))
-
-    @staticmethod
-    def _check(status: int, _: object, error: str) -> None:
+        status, _, error = self._nftables.cmd(transaction)
         if status:
             raise NftError(error.strip().partition("\n")[0] or f"status {status}")

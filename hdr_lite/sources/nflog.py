@@ -4,7 +4,7 @@ Three sockets feed one meter: an NFLOG group with the first packets of each dire
 FIN and RST; conntrack's events, with a dump at the start and a poll now and then, for totals,
 ends and outside addresses; and a packet socket for ARP, neighbour discovery and DHCP.
 
-The rules are data here (:func:`log_rules`); whoever owns the table applies them.
+The rules are text here (:func:`log_rules`); whoever owns the table applies them.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hdr_lite.native import Conntrack, Meter, Nflog
 from hdr_lite.sources import conntrack
@@ -57,58 +57,45 @@ class FirstPackets:
     snap_length: int = 512  #: bytes of each, from the IP header on
     group: int = 1789
     buffer: int = 2 << 20  #: bytes of the socket's buffer
+    login_ports: tuple[int, ...] = ()  #: TCP ports of servers of which more packets are logged
+    login_packets: int = 0  #: of each direction of their connections
 
 
 # The rules
 
 
-def log_rules(what: FirstPackets, table: str = "hdr_lite") -> list[dict[str, Any]]:
-    """nft's JSON commands that make two chains in an existing ``inet`` table.
+def log_rules(what: FirstPackets, table: str) -> str:
+    """An ``inet`` table that is to be made, in nftables' own language.
 
-    ``log_prerouting`` and ``log_output`` log each packet at most once and accept all. DHCP is
-    left to the narrow capture, since servers answer past netfilter.
+    Its chains log each packet at most once and accept all. DHCP is left to the narrow capture,
+    since servers answer past netfilter.
     """
-    commands: list[dict[str, Any]] = []
-    for hook, key in (("prerouting", "iifname"), ("output", "oifname")):
-        chain = {"family": "inet", "table": table, "name": f"log_{hook}"}
-        kind = {"type": "filter", "hook": hook, "prio": PRIORITY, "policy": "accept"}
-        commands.append({"add": {"chain": {**chain, **kind}}})
-        commands += [
-            {
-                "add": {
-                    "rule": {"family": "inet", "table": table, "chain": chain["name"], "expr": rule}
-                }
-            }
-            for rule in _chain_rules(what, key)
-        ]
-    return commands
+    lines = [f"table inet {table} {{"]
+    if _more_of_logins(what):
+        ports = ", ".join(map(str, what.login_ports))
+        lines.append(f"set login {{ type inet_service; elements = {{ {ports} }}; }}")
+    for hook, interface in (("prerouting", "iifname"), ("output", "oifname")):
+        lines += [f"chain {hook} {{", f"type filter hook {hook} priority {PRIORITY};"]
+        lines += [f'{interface} "lo" return', "udp dport { 67, 68, 546, 547 } return"]
+        lines += [*_matches(what), "}"]
+    return "\n".join((*lines, "}", ""))
 
 
-def _match(left: dict[str, Any], right: Any, op: str = "==") -> dict[str, Any]:
-    return {"match": {"op": op, "left": left, "right": right}}
+def _more_of_logins(what: FirstPackets) -> bool:
+    return bool(what.login_ports) and what.login_packets > what.packets
 
 
-def _chain_rules(what: FirstPackets, interface: str) -> Iterable[list[dict[str, Any]]]:
-    log: list[dict[str, Any]] = [
-        {"log": {"group": what.group, "snaplen": what.snap_length}},
-        {"return": None},
-    ]
-    yield [_match({"meta": {"key": interface}}, "lo"), {"return": None}]
-    dhcp = {"payload": {"protocol": "udp", "field": "dport"}}
-    yield [_match(dhcp, {"set": [67, 68, 546, 547]}), {"return": None}]
+def _matches(what: FirstPackets) -> Iterator[str]:
+    """The rules that log; what most packets are not comes first in each."""
+    log = f"log group {what.group} snaplen {what.snap_length} return"
     for direction in ("original", "reply"):
-        count = {"ct": {"key": "packets", "dir": direction}}
-        yield [
-            _match({"ct": {"key": "direction"}}, direction),
-            _match(count, {"range": [1, what.packets]}),
-            *log,
-        ]
-    flags = {"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, {"|": ["fin", "rst"]}]}
-    yield [
-        _match({"ct": {"key": "state"}}, "established", "in"),
-        _match(flags, 0, "!="),
-        *log,
-    ]
+        yield f"ct direction {direction} ct {direction} packets 1-{what.packets} {log}"
+    if _more_of_logins(what):
+        more = f"{what.packets + 1}-{what.login_packets}"
+        # The server's own port: a forwarded one is translated by now, and back only later.
+        for direction, port in (("original", "dport"), ("reply", "sport")):
+            yield f"ct direction {direction} ct {direction} packets {more} tcp {port} @login {log}"
+    yield f"ct state established tcp flags & (fin | rst) != 0 {log}"
 
 
 # The sockets

@@ -12,15 +12,15 @@ import signal
 import struct
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
-from hdr_lite.config import Config, UserError
+from hdr_lite.config import CaptureConfig, Config, UserError
 from hdr_lite.enforcer.netlink import NETLINK_NETFILTER, attribute, attributes, dump
 from hdr_lite.enforcer.nft import Nft, NftError
-from hdr_lite.enforcer.ruleset import table_name
+from hdr_lite.enforcer.ruleset import removal, table_name
 from hdr_lite.link.codec import Ask, LinkError
 from hdr_lite.native import die_with_parent
 from hdr_lite.sensor.process import Opening
@@ -47,8 +47,6 @@ _INET = 1
 _NEW_RULE, _GET_RULE = 10 << 8 | 6, 10 << 8 | 7
 _TABLE = 1  # attribute of a rule
 
-Commands = Sequence[Mapping[str, Any]]
-
 
 class Choice(NamedTuple):
     """What serves, and why."""
@@ -68,7 +66,7 @@ def choose_source(config: Config, instance: str) -> Choice:
     if wanted == "auto" and not forwards():
         return Choice(None, "the device does not forward")
     try:
-        holder = FirstPacketsHolder(instance)
+        holder = FirstPacketsHolder(instance, config.capture)
     except UserError as error:
         return Choice(None, str(error), lacking=True)
     return Choice(holder, "the device forwards" if wanted == "auto" else "the settings say so")
@@ -86,15 +84,15 @@ def forwards() -> bool:
 class FirstPacketsHolder:
     """The sockets and the table of an instance; ``UserError``: what is lacking for them."""
 
-    def __init__(self, instance: str) -> None:
+    def __init__(self, instance: str, config: CaptureConfig) -> None:
         self._table = f"{table_name(instance)}.log"  # no instance's name has a dot in it
-        what = FirstPackets(group=_group(instance))
+        what = _what(instance, config)
         # Where a flow table takes connections over, fewer packets pass the rules.
         sure = 1 if any(flowtables()) else what.packets
         self.opening = Opening(what, open_sockets(what), sure)
         rules = log_rules(what, self._table)
-        self._rules = sum("rule" in command["add"] for command in rules)
-        self._install = (*_fresh(self._table), *rules)
+        self._rules = sum(" return" in line for line in rules.splitlines())
+        self._install = removal("inet", self._table) + rules
         self._thresholds = tuple(
             threshold_request(what.group, packets, flags=0) for packets in (1, BATCH)
         )
@@ -144,19 +142,23 @@ class FirstPacketsHolder:
     def close(self) -> None:
         """Take the table out, close the sockets."""
         with suppress(SourceError):  # what cannot be taken out logs to nobody
-            transact(_fresh(self._table)[:2])
+            transact(removal("inet", self._table))
         self.opening.sockets.close()
+
+
+def _what(instance: str, config: CaptureConfig) -> FirstPackets:
+    return FirstPackets(
+        packets=config.first_packets,
+        snap_length=config.first_bytes,
+        group=_group(instance),
+        login_ports=tuple(map(int, config.login_ports)),
+        login_packets=config.login_packets,
+    )
 
 
 def _group(instance: str) -> int:
     default = FirstPackets().group
     return default + 1 + zlib.crc32(instance.encode()) % _GROUPS if instance else default
-
-
-def _fresh(name: str) -> tuple[Mapping[str, Any], ...]:
-    """An empty table of that name, whatever was there before."""
-    table = {"table": {"family": "inet", "name": name}}
-    return {"add": table}, {"delete": table}, {"add": table}
 
 
 def count_rules(table: str) -> int:
@@ -175,13 +177,13 @@ def count_rules(table: str) -> int:
 # Transactions
 
 
-def transact(commands: Commands) -> None:
+def transact(transaction: str) -> None:
     """Have a process of a moment do it, so that ours never loads nftables. ``SourceError``."""
     reader, writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _live(commands, writer)
+        _live(transaction, writer)
     os.close(writer)
     try:
         if select.select([reader], [], [], PATIENCE)[0]:
@@ -196,14 +198,14 @@ def transact(commands: Commands) -> None:
         raise SourceError(f"rules of first packets: {text or 'nftables ended early'}")
 
 
-def _live(commands: Commands, writer: int) -> NoReturn:
+def _live(transaction: str, writer: int) -> NoReturn:
     """The process of a moment: what went wrong goes into the pipe."""
     text = ""
     try:
         signal.set_wakeup_fd(-1)  # signals wake the parent's loop, not through us
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         die_with_parent(signal.SIGKILL)
-        Nft().run_json(commands)
+        Nft().run(transaction)
     except (UserError, NftError) as error:
         text = str(error)
     except BaseException as error:  # noqa: BLE001 - the fence between a child and its parent

@@ -44,8 +44,7 @@ def translate(net: Routed) -> None:
 
 def log_first_packets(net: Routed) -> None:
     """A table of our own with the rules that log."""
-    net.nft_json([{"add": {"table": {"family": "inet", "name": "hdr_lite"}}}])
-    net.nft_json(log_rules(FirstPackets()))
+    net.nft(log_rules(FirstPackets(), "hdr_lite"))
 
 
 class Program:

@@ -1,12 +1,10 @@
 """An attacker, a router and a LAN, each in a network namespace of its own."""
 
-import json
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from tests.netns.network import Namespace, _ip, _numbers
 
@@ -31,22 +29,15 @@ class Routed:
 
     def nft(self, text: str) -> None:
         """nft's own language in the router."""
-        self._feed(text, "nft", "-f", "-")
+        words = self.router.words("nft", "-f", "-")
+        done = subprocess.run(words, input=text, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
 
     def has_flowtables(self) -> bool:
         """Whether the kernel can take connections out of the rules' way."""
         text = "table inet try { flowtable f { hook ingress priority 0; devices = { lan0 }; }; }"
         words = self.router.words("nft", "-c", text)
         return subprocess.run(words, capture_output=True).returncode == 0
-
-    def nft_json(self, commands: list[dict[str, Any]]) -> None:
-        """One transaction of nft's JSON commands in the router."""
-        self._feed(json.dumps({"nftables": commands}), "nft", "-j", "-f", "-")
-
-    def _feed(self, text: str, *command: str) -> None:
-        words = self.router.words(*command)
-        done = subprocess.run(words, input=text, text=True, capture_output=True)
-        assert done.returncode == 0, done.stderr
 
 
 @contextmanager

@@ -23,21 +23,6 @@ def test_all_or_nothing() -> None:
         assert inside.run("nft", "list", "tables") == "table inet a\ntable inet b\n"
 
 
-@pytest.mark.netns
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces")
-def test_commands_in_json() -> None:
-    """Commands as objects do the same, all or nothing, too."""
-    with namespace("nft") as inside:
-        nft = within(inside, Nft)
-        good = {"add": {"table": {"family": "inet", "name": "a"}}}
-        bad = {"delete": {"table": {"family": "inet", "name": "b"}}}
-        with pytest.raises(NftError, match="No such file or directory"):
-            nft.run_json([good, bad])
-        assert inside.run("nft", "list", "tables") == ""
-        nft.run_json([good])
-        assert inside.run("nft", "list", "tables") == "table inet a\n"
-
-
 def test_binding_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the binding the sentence names the package."""
     monkeypatch.setitem(sys.modules, "nftables", None)

@@ -27,29 +27,38 @@ from hdr_lite.sources.nflog import (
 )
 
 
+def _rules(text: str) -> list[str]:
+    return [line for line in text.splitlines() if " return" in line]
+
+
 def test_rules() -> None:
     """Two chains behind de-NAT; loopback and DHCP are left out, the rest is logged once."""
-    what = FirstPackets(packets=6, snap_length=256, group=9)
-    commands = log_rules(what, "mine")
-    chains = [command["add"]["chain"] for command in commands if "chain" in command["add"]]
-    rules = [command["add"]["rule"] for command in commands if "rule" in command["add"]]
-    assert [(chain["hook"], chain["prio"], chain["policy"]) for chain in chains] == [
-        ("prerouting", PRIORITY, "accept"),
-        ("output", PRIORITY, "accept"),
-    ]
-    assert {rule["table"] for rule in rules} == {"mine"}
+    text = log_rules(FirstPackets(packets=6, snap_length=256, group=9), "mine")
+    assert text.startswith("table inet mine {")
+    for hook in ("prerouting", "output"):
+        assert f"type filter hook {hook} priority {PRIORITY};" in text
+    rules = _rules(text)
     assert len(rules) == 10
-    for rule in rules:
-        assert rule["expr"][-1] == {"return": None}
-    logs = [part["log"] for rule in rules for part in rule["expr"] if "log" in part]
-    assert logs == [{"group": 9, "snaplen": 256}] * 6
-    ranges = [
-        part["match"]["right"]["range"]
-        for rule in rules
-        for part in rule["expr"]
-        if "range" in str(part)
-    ]
-    assert ranges == [[1, 6]] * 4
+    assert all(rule.endswith(" return") for rule in rules)
+    assert sum("log group 9 snaplen 256" in rule for rule in rules) == 6
+    assert sum("packets 1-6" in rule for rule in rules) == 4
+
+
+@pytest.mark.parametrize(("ports", "packets"), [((), 64), ((22,), 6), ((22,), 5)])
+def test_nothing_more_of_logins(ports: tuple[int, ...], packets: int) -> None:
+    """No port, or no more packets than of others: no set, no rule."""
+    plain = log_rules(FirstPackets(packets=6), "mine")
+    more = FirstPackets(packets=6, login_ports=ports, login_packets=packets)
+    assert log_rules(more, "mine") == plain
+
+
+def test_more_of_logins() -> None:
+    """The rules for them follow those for all, and begin where those end."""
+    what = FirstPackets(packets=6, login_ports=(22, 2222), login_packets=40)
+    text = log_rules(what, "mine")
+    assert "set login { type inet_service; elements = { 22, 2222 }; }" in text
+    assert sum("packets 7-40 tcp dport @login" in rule for rule in _rules(text)) == 2
+    assert sum("packets 7-40 tcp sport @login" in rule for rule in _rules(text)) == 2
 
 
 def test_threshold_request() -> None:

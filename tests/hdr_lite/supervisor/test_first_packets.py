@@ -101,7 +101,7 @@ def test_forwards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_what_a_sensor_may_ask(ends: list[socket.socket]) -> None:
     """Questions and the two sizes of a batch go to the kernel; anything else ends the sensor."""
-    holder = FirstPacketsHolder("")
+    holder = FirstPacketsHolder("", CaptureConfig())
     question, size = dump_request(POLL), threshold_request(1789, BATCH, flags=0)
     holder.ask(Ask("conntrack", question))
     holder.ask(Ask("log", size))
@@ -126,13 +126,13 @@ def test_what_a_sensor_may_ask(ends: list[socket.socket]) -> None:
 
 def test_each_sensor_begins_alike(ends: list[socket.socket]) -> None:
     """What the sensor before it set is set back."""
-    FirstPacketsHolder("").hand_over_singly()
+    FirstPacketsHolder("", CaptureConfig()).hand_over_singly()
     assert _received(ends[0]) == threshold_request(1789, 1, flags=0)
 
 
 def test_a_kernel_that_is_busy(ends: list[socket.socket]) -> None:
     """A request that the kernel does not take now costs nothing but itself."""
-    holder = FirstPacketsHolder("")
+    holder = FirstPacketsHolder("", CaptureConfig())
     for end in ends:
         end.close()
     holder.ask(Ask("conntrack", dump_request(POLL)))
@@ -142,12 +142,27 @@ def test_a_kernel_that_is_busy(ends: list[socket.socket]) -> None:
 @pytest.mark.usefixtures("ends")
 def test_instances_and_offload(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each instance has a group of its own; with flow tables only one packet is sure."""
-    plain, guest = FirstPacketsHolder("").opening, FirstPacketsHolder("guest").opening
-    assert plain.what == FirstPackets()
+    plain, guest = (
+        FirstPacketsHolder("", CaptureConfig()).opening,
+        FirstPacketsHolder("guest", CaptureConfig()).opening,
+    )
+    assert plain.what.group == FirstPackets().group
     assert guest.what.group != plain.what.group
     assert plain.sure == plain.what.packets
     monkeypatch.setattr(first_packets, "flowtables", lambda: iter([("f", 0)]))
-    assert FirstPacketsHolder("").opening.sure == 1
+    assert FirstPacketsHolder("", CaptureConfig()).opening.sure == 1
+
+
+@pytest.mark.usefixtures("ends")
+def test_what_the_settings_say_of_packets() -> None:
+    """How many packets, how much of them, and what is a login."""
+    config = CaptureConfig(
+        first_packets=5, first_bytes=100, login_ports=("22", "990"), login_packets=30
+    )
+    opening = FirstPacketsHolder("", config).opening
+    what = opening.what
+    assert (what.packets, what.snap_length, opening.sure) == (5, 100, 5)
+    assert (what.login_ports, what.login_packets) == ((22, 990), 30)
 
 
 @pytest.fixture(name="router")
@@ -163,12 +178,12 @@ def _router() -> Iterator[tuple[Namespace, Executor]]:
 def test_rules_come_back(router: tuple[Namespace, Executor]) -> None:
     """A rule less, a table less, a flush: all are back at the next look, others' are left."""
     inside, thread = router
-    holder = thread.submit(FirstPacketsHolder, "").result()
+    holder = thread.submit(FirstPacketsHolder, "", CaptureConfig()).result()
     inside.run("nft", "add", "table", "inet", "other")
     rules = inside.run("nft", "-s", "list", "table", "inet", TABLE)
     assert thread.submit(list, holder.look_after()).result() == []
     for words in (
-        ("flush", "chain", "inet", TABLE, "log_output"),
+        ("flush", "chain", "inet", TABLE, "output"),
         ("delete", "table", "inet", TABLE),
         ("flush", "ruleset"),
     ):
@@ -188,7 +203,7 @@ def test_rules_that_cannot_come_back(
 ) -> None:
     """It is told, and tried again after a while."""
     inside, thread = router
-    holder = thread.submit(FirstPacketsHolder, "").result()
+    holder = thread.submit(FirstPacketsHolder, "", CaptureConfig()).result()
     inside.run("nft", "flush", "ruleset")
 
     def refuse(_: object) -> None:
@@ -203,7 +218,7 @@ def test_rules_that_cannot_come_back(
     later = time.monotonic() + first_packets.RETRY
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert len(thread.submit(list, holder.look_after()).result()) == 1
-    assert thread.submit(count_rules, TABLE).result() == 10
+    assert thread.submit(count_rules, TABLE).result() == 14
     thread.submit(holder.close).result()
 
 
@@ -212,10 +227,10 @@ def test_rules_that_cannot_come_back(
 def test_a_second_of_the_same_name(router: tuple[Namespace, Executor]) -> None:
     """The group is taken: it says so, and the first one's rules stay."""
     _, thread = router
-    holder = thread.submit(FirstPacketsHolder, "").result()
+    holder = thread.submit(FirstPacketsHolder, "", CaptureConfig()).result()
     with pytest.raises(SourceError, match="NFLOG group 1789 is in use"):
-        thread.submit(FirstPacketsHolder, "").result()
-    assert thread.submit(count_rules, TABLE).result() == 10
+        thread.submit(FirstPacketsHolder, "", CaptureConfig()).result()
+    assert thread.submit(count_rules, TABLE).result() == 14
     thread.submit(holder.close).result()
 
 
@@ -224,19 +239,18 @@ def test_a_second_of_the_same_name(router: tuple[Namespace, Executor]) -> None:
 def test_a_transaction_that_fails(router: tuple[Namespace, Executor]) -> None:
     """What nftables says of it comes back in one sentence."""
     _, thread = router
-    commands = [{"delete": {"table": {"family": "inet", "name": "absent"}}}]
     with pytest.raises(SourceError, match="rules of first packets: .*No such file"):
-        thread.submit(transact, commands).result()
+        thread.submit(transact, "delete table inet absent\n").result()
 
 
 def test_a_transaction_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is ended after a while, and waited for."""
 
     class Slow:
-        def run_json(self, commands: object) -> None:
+        def run(self, transaction: str) -> None:
             time.sleep(30)
 
     monkeypatch.setattr(first_packets, "Nft", Slow)
     monkeypatch.setattr(first_packets, "PATIENCE", 0.2)
     with pytest.raises(SourceError, match=r"did not answer for 0\.2 s"):
-        transact([])
+        transact("")
