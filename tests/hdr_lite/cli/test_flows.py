@@ -1,6 +1,7 @@
 """hdr-lite flows: a capture file in, lines of JSON out."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -132,7 +133,7 @@ def test_link_type_that_is_not_decoded(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["flows", str(path)]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "link type DLT_147 is not decoded" in captured.err
+    assert re.search("link type (DLT_147|USER0) is not decoded", captured.err)  # libpcap's name
 
 
 @pytest.mark.parametrize("option", ["--flows", "-v 1", "--disable arp", "--modules-dir x"])
