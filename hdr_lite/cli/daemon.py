@@ -177,7 +177,7 @@ class _Service:
             control=lambda handler: ControlServer(self._control, self._group, handler),
             status=StatusReport(self._instance, self._facts, self._blind),
             reload=self._reload,
-            look_after=holder.look_after if holder else tuple,
+            keeper=holder,
         )
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         kept = _SUPERVISOR & permitted()

@@ -26,6 +26,8 @@ _NFTABLES = 10 << 8
 _NEW_RULE, _NEW_ELEMENT, _GET_ELEMENT, _NEW_GENERATION = 6, 12, 13, 15
 #: DELTABLE, DELCHAIN, DELRULE, DELSET, DELSETELEM
 _DELETIONS = frozenset((2, 5, 8, 11, 14))
+#: What is looked into: new elements, the most by far, are not.
+_HEARD = frozenset(_NFTABLES | kind for kind in (_NEW_RULE, *_DELETIONS))
 _NAME, _SET_NAME = 1, 2  # the table's name is attribute 1 of all of them
 _GENERATION_PID = 2
 _ELEMENTS, _KEY, _EXPIRATION, _EXPRESSION = 3, 1, 5, 7
@@ -81,7 +83,7 @@ class Monitor:
             for message in messages(data):
                 if message.type == _NFTABLES | _NEW_GENERATION:
                     harmed |= self._made_by(message.body, learning)
-                elif message.type >> 8 == _NFTABLES >> 8 and self._ours(message.body):
+                elif message.type in _HEARD and self._ours(message.body):
                     self._made |= message.type & 0xFF == _NEW_RULE
                     self._harmed |= message.type & 0xFF in _DELETIONS
 

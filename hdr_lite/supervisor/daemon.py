@@ -12,7 +12,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ from hdr_lite.supervisor.control import ControlServer, Reply
 from hdr_lite.supervisor.member import Member
 from hdr_lite.supervisor.privileges import give_up
 from hdr_lite.supervisor.readiness import Readiness
-from hdr_lite.supervisor.role import Role
+from hdr_lite.supervisor.role import Keeper, Role
 from hdr_lite.supervisor.terminal import Terminal
 
 #: Seconds that all have to end once they are asked to.
@@ -85,13 +85,12 @@ class Daemon:
         control: Callable[[Callable[[Mapping[str, Any], Reply], None]], ControlServer],
         status: Callable[[Sequence[Member]], dict[str, Any]],
         reload: Callable[[], Change],
-        look_after: Callable[[], Iterable[str]] = tuple,
+        keeper: Keeper | None = None,
     ) -> None:
         """``control`` makes the control socket around a handler, ``status`` its answer.
 
-        ``reload`` reads the settings anew; ``UserError`` leaves the old ones. ``look_after`` is
-        called each ``LOOK_INTERVAL`` to see after what is the supervisor's own; it gives back
-        what a person should know.
+        ``reload`` reads the settings anew; ``UserError`` leaves the old ones. ``keeper`` looks
+        after its own when it has news, and each ``LOOK_INTERVAL``.
         """
         self._members = {role.name: Member(role) for role in roles}
         self._terminal = terminal
@@ -100,7 +99,7 @@ class Daemon:
         self._control = control(self._handle)
         self._make_status = status
         self._reload = reload
-        self._look_after = look_after
+        self._keeper = keeper
         self._looked = 0.0
         self._announced = False  #: that all is ready
         self._hangup = False
@@ -218,8 +217,12 @@ class Daemon:
                 out = select.POLLOUT if member.wants_to_write else 0
                 poll.register(member.child.end, select.POLLIN | out)
                 poll.register(member.child.pidfd, select.POLLIN)
+        if self._keeper is not None and not self._stopping:
+            poll.register(self._keeper, select.POLLIN)
         ready = dict(poll.poll(self._patience(time.monotonic())))
         self._stop.drain()
+        if self._keeper is not None and self._keeper.fileno() in ready:
+            self._look(time.monotonic())
         for member in self._members.values():
             self._serve(member, ready)
         for descriptor in ready:
@@ -255,9 +258,7 @@ class Daemon:
             self._restart_due(now)
             self._ask_all(now)
             if now >= self._looked + LOOK_INTERVAL:
-                self._looked = now
-                for text in self._look_after():
-                    self._tell(text)
+                self._look(now)
             if self._hangup:
                 self._hangup = False
                 self._take_reload()
@@ -266,6 +267,11 @@ class Daemon:
         if self._readiness.interval and now >= self._alive + self._readiness.interval:
             self._alive = now
             self._readiness.alive()
+
+    def _look(self, now: float) -> None:
+        self._looked = now
+        for text in self._keeper.look_after() if self._keeper else ():
+            self._tell(text)
 
     def _restart_due(self, now: float) -> None:
         for member in self._members.values():

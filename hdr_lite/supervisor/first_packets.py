@@ -13,11 +13,12 @@ import struct
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from hdr_lite.config import CaptureConfig, Config, UserError
+from hdr_lite.enforcer.monitor import Monitor
 from hdr_lite.enforcer.netlink import NETLINK_NETFILTER, attribute, attributes, dump
 from hdr_lite.enforcer.nft import Nft, NftError
 from hdr_lite.enforcer.ruleset import removal, table_name
@@ -26,6 +27,7 @@ from hdr_lite.native import die_with_parent
 from hdr_lite.sensor.process import Opening
 from hdr_lite.sources.base import SourceError
 from hdr_lite.sources.conntrack import is_question
+from hdr_lite.sources.netlink import explain
 from hdr_lite.sources.nflog import (
     BATCH,
     FirstPackets,
@@ -89,19 +91,25 @@ class FirstPacketsHolder:
         what = _what(instance, config)
         # Where a flow table takes connections over, fewer packets pass the rules.
         sure = 1 if any(flowtables()) else what.packets
-        self.opening = Opening(what, open_sockets(what), sure)
         rules = log_rules(what, self._table)
         self._rules = sum(" return" in line for line in rules.splitlines())
         self._install = removal("inet", self._table) + rules
         self._thresholds = tuple(
             threshold_request(what.group, packets, flags=0) for packets in (1, BATCH)
         )
-        self._retry_at = 0.0
-        try:
+        self._retry_at = 0.0  #: when to try again; 0: there is no need
+        with ExitStack() as undo:
+            sockets = open_sockets(what)
+            undo.callback(sockets.close)
+            self._monitor = _open_monitor(self._table)
+            undo.callback(self._monitor.close)
             transact(self._install)
-        except SourceError:
-            self.opening.sockets.close()
-            raise
+            undo.pop_all()
+        self.opening = Opening(what, sockets, sure)
+
+    def fileno(self) -> int:
+        """Polls readable when somebody changed something in nftables."""
+        return self._monitor.fileno()
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -128,8 +136,12 @@ class FirstPacketsHolder:
     def look_after(self) -> Iterator[str]:
         """Put the rules back if somebody took them out; what a person should know of that."""
         now = time.monotonic()
+        # Harm is done by whomsoever: our own transaction begins by a deletion, too.
+        if not self._monitor.harmed() and not 0 < self._retry_at <= now:
+            return
+        self._retry_at = 0.0
         # Counted twice: somebody else's change may come between the parts of one answer.
-        if now < self._retry_at or any(self._rules == count_rules(self._table) for _ in range(2)):
+        if any(self._rules == count_rules(self._table) for _ in range(2)):
             return
         try:
             transact(self._install)
@@ -143,7 +155,15 @@ class FirstPacketsHolder:
         """Take the table out, close the sockets."""
         with suppress(SourceError):  # what cannot be taken out logs to nobody
             transact(removal("inet", self._table))
+        self._monitor.close()
         self.opening.sockets.close()
+
+
+def _open_monitor(table: str) -> Monitor:
+    try:
+        return Monitor(table)
+    except OSError as error:
+        raise explain(error, "rules of first packets", "nf_tables") from None
 
 
 def _what(instance: str, config: CaptureConfig) -> FirstPackets:

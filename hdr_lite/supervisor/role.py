@@ -1,12 +1,12 @@
-"""What the supervisor is told about each process that it shall run.
+"""What the supervisor is told about each process that it shall run, and about what is its own.
 
 The table itself, a :class:`Role` for each process in the order of the data, is filled in
 where the parts are wired together (``hdr_lite.cli.daemon``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from hdr_lite.link.codec import Message
 from hdr_lite.supervisor.child import Main
@@ -36,3 +36,13 @@ class Role:
     #: Whether it ends by itself once the process before it has; else a SIGTERM ends it.
     follows: bool = False
     verbs: frozenset[str] = frozenset()  #: of the control socket that are its to answer
+
+
+class Keeper(Protocol):
+    """Sees after something that is the supervisor's own."""
+
+    def fileno(self) -> int:
+        """Polls readable when there is something to see after."""
+
+    def look_after(self) -> Iterable[str]:
+        """Do so now, also when time has passed; what a person should know of that."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 import select
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,22 @@ def engine(end: End, stop: StopSignal) -> int:
     return status
 
 
+class Keeper:
+    """Has something to tell each time that the daemon looks, as long as there is any."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.news = os.eventfd(0, os.EFD_NONBLOCK)
+
+    def fileno(self) -> int:
+        return self.news
+
+    def look_after(self) -> list[str]:
+        with suppress(BlockingIOError):
+            os.eventfd_read(self.news)
+        return [self.told.pop(0)] if self.told else []
+
+
 class Service:
     """A daemon in this process, and somebody who does things to it from a thread."""
 
@@ -87,7 +105,7 @@ class Service:
         self.out, self.err = io.StringIO(), io.StringIO()
         self.socket = folder / "socket"
         self._change = change
-        self.looks: list[str] = []  #: told one by one as the daemon looks after its own
+        self.keeper = Keeper()
         self.daemon = Daemon(
             roles,
             Terminal(self.out, self.err),
@@ -96,7 +114,7 @@ class Service:
             control=lambda handler: ControlServer(self.socket, None, handler),
             status=self._status,
             reload=self._reload,
-            look_after=lambda: [self.looks.pop(0)] if self.looks else [],
+            keeper=self.keeper,
         )
         self.failure: BaseException | None = None
 
@@ -403,7 +421,7 @@ def test_what_the_supervisor_looks_after(tmp_path: Path) -> None:
     """It looks twice a second, and tells errors.log what it had to do."""
 
     def actions(service: Service) -> None:
-        service.looks += ["one", "two"]
+        service.keeper.told += ["one", "two"]
         started = time.monotonic()
         service.until("errors.log: two")
         assert time.monotonic() - started < 2
@@ -411,6 +429,19 @@ def test_what_the_supervisor_looks_after(tmp_path: Path) -> None:
     service = Service(tmp_path, [SENSOR, ENGINE])
     assert service.run(actions) == 0
     assert "errors.log: one" in service.err.getvalue() + service.out.getvalue()
+
+
+def test_news_are_looked_after_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without waiting for the time to look."""
+    monkeypatch.setattr(daemon, "LOOK_INTERVAL", math.inf)
+
+    def actions(service: Service) -> None:
+        service.keeper.told += ["one"]
+        os.eventfd_write(service.keeper.news, 1)
+        service.until("errors.log: one")
+
+    service = Service(tmp_path, [SENSOR, ENGINE])
+    assert service.run(actions) == 0
 
 
 def test_children_end_with_the_supervisor(tmp_path: Path) -> None:

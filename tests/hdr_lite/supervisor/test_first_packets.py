@@ -1,6 +1,8 @@
 """Who may serve, what is lacking, what a sensor may ask for, and rules that come back."""
 
+import errno
 import os
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -35,6 +37,16 @@ def config(**capture: object) -> Config:
     return replace(Config(), capture=CaptureConfig(**capture))
 
 
+class Quiet:
+    """A monitor that hears nothing."""
+
+    def harmed(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
 @pytest.fixture(name="ends")
 def _ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
     """A kernel of our own: what is sent on the three sockets arrives at these ends."""
@@ -45,6 +57,7 @@ def _ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
     monkeypatch.setattr(first_packets, "open_sockets", lambda what: sockets)
     monkeypatch.setattr(first_packets, "transact", lambda commands: None)
     monkeypatch.setattr(first_packets, "flowtables", lambda: iter(()))
+    monkeypatch.setattr(first_packets, "Monitor", lambda table: Quiet())
     yield [theirs for _, theirs in pairs]
     for pair in pairs:
         for end in pair:
@@ -85,9 +98,18 @@ def test_what_lacks_is_why(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: object) -> None:
         raise SourceError("the kernel lacks it")
 
-    for piece in ("transact", "open_sockets"):
-        monkeypatch.setattr(first_packets, piece, refuse)
-        assert choose_source(config(source="nflog"), "") == (None, "the kernel lacks it", True)
+    def absent(_: object) -> None:
+        raise OSError(errno.EPROTONOSUPPORT, "")
+
+    nothing = "rules of first packets: the kernel lacks nf_tables"
+    for piece, fails, why in (
+        ("Monitor", absent, nothing),
+        ("transact", refuse, "the kernel lacks it"),
+        ("open_sockets", refuse, "the kernel lacks it"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(first_packets, piece, fails)
+            assert choose_source(config(source="nflog"), "") == (None, why, True)
 
 
 def test_forwards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -176,18 +198,23 @@ def _router() -> Iterator[tuple[Namespace, Executor]]:
 @pytest.mark.netns
 @ROOT_ONLY
 def test_rules_come_back(router: tuple[Namespace, Executor]) -> None:
-    """A rule less, a table less, a flush: all are back at the next look, others' are left."""
+    """A rule less, a table less, a flush: it hears, and all are back; others' are left."""
     inside, thread = router
     holder = thread.submit(FirstPacketsHolder, "", CaptureConfig()).result()
     inside.run("nft", "add", "table", "inet", "other")
     rules = inside.run("nft", "-s", "list", "table", "inet", TABLE)
-    assert thread.submit(list, holder.look_after()).result() == []
+    looks = 0
+    while select.select([holder], [], [], 0)[0]:  # others' changes, and its own
+        assert thread.submit(list, holder.look_after()).result() == []
+        looks += 1
+    assert looks == 1
     for words in (
         ("flush", "chain", "inet", TABLE, "output"),
         ("delete", "table", "inet", TABLE),
         ("flush", "ruleset"),
     ):
         inside.run("nft", *words)
+        assert select.select([holder], [], [], 5)[0]
         told = thread.submit(list, holder.look_after()).result()
         assert told == ["somebody took out the rules that log first packets: they are back"]
         assert inside.run("nft", "-s", "list", "table", "inet", TABLE) == rules
