@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hdr_lite.records.alert import Alert
 from hdr_lite.records.application import Arp, Dns, Http, Ssh, Tls
 from hdr_lite.records.evidence import Evidence
-from hdr_lite.records.flow import Attempts, Conn, Fate, Flow
+from hdr_lite.records.flow import Attempts, Conn, Fate, Flow, Probes
 from hdr_lite.records.kind import Kind
 
 
@@ -54,6 +54,7 @@ _TABLE = (
     Channel("new_conn", Conn, "a connection at its start", Kind.CONN),
     Channel("conn_fate", Fate, "a connection was answered, refused or not answered", Kind.FATE),
     Channel("attempts", Attempts, "failed attempts, summed", Kind.ATTEMPTS),
+    Channel("probes", Probes, "much was tried that nothing has answered yet", Kind.PROBES),
     Channel("new_flow", Flow, "a finished flow, or the checkpoint of a long one", Kind.FLOW),
     Channel("new_dns", Dns, "a DNS question with its answer", Kind.DNS),
     Channel("new_http", Http, "an HTTP request with its response", Kind.HTTP),

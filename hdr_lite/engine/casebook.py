@@ -16,7 +16,7 @@ from hdr_lite.engine.alerting import NAMESPACE, judge
 from hdr_lite.engine.output import Outputs
 from hdr_lite.engine.own import own
 from hdr_lite.engine.profiles import Home, Profile, Profiles
-from hdr_lite.engine.scoring import MOST_UIDS, Account, points
+from hdr_lite.engine.scoring import MOST_UIDS, Account, may_block, points
 from hdr_lite.engine.windows import Windows
 from hdr_lite.records.evidence import FAMILIES, Evidence, Finding, ThreatLevel
 from hdr_lite.records.verb import Enforced
@@ -26,6 +26,9 @@ MOST_EVIDENCE = 2048
 #: Characters of a description, a type, a victim.
 MOST_TEXT = 1024
 MOST_NAME = 256
+#: Traffic time after which blocking evidence that is found again is told to those who act, ns:
+#: well within the minute that the enforcer limits somebody for.
+GOES_ON = 40_000_000_000
 #: Addresses whose window is remembered, so that most traffic touches no profile.
 MOST_SEEN = 16384
 
@@ -180,8 +183,12 @@ class Casebook:
         alert = judge(account, entry, self._threshold, profile.name, bounds, report.ts)
         if alert is not None:
             self.alerts += 1
+            account.ordered_at = report.ts
             self._outputs.alert(alert)
             self._announce("new_alert", alert)
+        elif may_block(report.finding) and report.ts - account.ordered_at >= GOES_ON:
+            account.ordered_at = report.ts
+            self._outputs.goes_on(entry.final())
 
     def _told(self, evidence: Evidence) -> None:
         finding = evidence.finding

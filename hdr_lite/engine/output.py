@@ -34,6 +34,9 @@ class Output(Protocol):
     def alert(self, alert: Alert) -> None:
         """An alert was raised."""
 
+    def goes_on(self, evidence: Evidence) -> None:
+        """Blocking evidence was repeated, some time after its profile's last alert or this."""
+
     def error(self, ts: int, text: str) -> None:
         """A line for errors.log; ``ts`` is traffic time, 0 before there was any."""
 
@@ -77,6 +80,9 @@ class Outputs:
 
     def alert(self, alert: Alert) -> None:
         self._each(lambda output: output.alert(alert))
+
+    def goes_on(self, evidence: Evidence) -> None:
+        self._each(lambda output: output.goes_on(evidence))
 
     def error(self, ts: int, text: str) -> None:
         self._each(lambda output: output.error(ts, text))

@@ -68,6 +68,7 @@ _SOURCE = {
     Kind.TLS: 2,
     Kind.SSH: 2,
     Kind.ARP: 3,
+    Kind.PROBES: 1,
 }
 _FLOWS = (Kind.FLOW, Kind.FOLDED_FLOW)
 #: Channels of ours that tell of traffic: somebody who reads one needs records of it.

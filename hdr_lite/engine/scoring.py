@@ -79,12 +79,13 @@ class Entry:
 class Account:
     """The evidence of one profile in one window, and its accumulated weight."""
 
-    __slots__ = ("_by_key", "_by_type", "alerts", "blocked", "score", "window")
+    __slots__ = ("_by_key", "_by_type", "alerts", "blocked", "ordered_at", "score", "window")
 
     def __init__(self, window: int) -> None:
         self.window = window
         self.score = 0  #: thousandths since the last alert
         self.alerts = 0  #: raised in this window
+        self.ordered_at = 0  #: when those who act were told last
         self.blocked: dict[str, str] = {}  #: type of blocking evidence that alerted -> verb
         self._by_key: dict[Key, Entry] = {}
         self._by_type: dict[str, Entry] = {}  #: the worst of each type

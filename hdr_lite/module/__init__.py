@@ -26,7 +26,7 @@ from hdr_lite.module.tables import BoundedTable, Distinct
 from hdr_lite.records.alert import Alert
 from hdr_lite.records.application import Arp, Dns, Http, Ssh, Tls
 from hdr_lite.records.evidence import Evidence, Finding, ThreatLevel
-from hdr_lite.records.flow import Attempts, Conn, Fate, Flow
+from hdr_lite.records.flow import Attempts, Conn, Fate, Flow, Probes
 
 __all__ = [
     "AddressMessage",
@@ -45,6 +45,7 @@ __all__ = [
     "Http",
     "Module",
     "Option",
+    "Probes",
     "Ssh",
     "ThreatLevel",
     "Tls",

@@ -37,6 +37,9 @@ class SilentOutput:
     def alert(self, alert: Alert) -> None:
         """Not told."""
 
+    def goes_on(self, evidence: Evidence) -> None:
+        """Not told."""
+
     def error(self, ts: int, text: str) -> None:
         """Not told."""
 

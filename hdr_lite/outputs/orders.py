@@ -6,6 +6,7 @@ deciding evidence has both proof and a MAC, else a limit.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hdr_lite.outputs.file import SilentOutput
 from hdr_lite.records.alert import Alert
@@ -36,27 +37,30 @@ class Orders(SilentOutput):
 
     def alert(self, alert: Alert) -> None:
         """Ask for what the alert permits, if it permits anything."""
-        order = order_of(alert, self._seconds, inside=self._is_inside(alert.profile))
-        if order is not None:
-            self._send(order)
+        if alert.verb in ("block", "limit"):
+            self._order(_deciding(alert), alert.verb)
+
+    def goes_on(self, evidence: Evidence) -> None:
+        """Ask anew: what was asked for before may have ended. The id tells which repeat it is."""
+        number = replace(evidence, id=f"{evidence.id}+{evidence.count}")
+        self._order(number, "block" if evidence.finding.proof else "limit")
+
+    def _order(self, deciding: Evidence, verb: str) -> None:
+        inside = self._is_inside(deciding.profile)
+        self._send(order_of(deciding, verb, self._seconds, inside=inside))
 
 
-def order_of(alert: Alert, seconds: int, *, inside: bool) -> Order | None:
-    """What an alert asks for; None when it only tells. The profile is who is accused."""
-    if alert.verb not in ("block", "limit"):
-        return None
-    deciding = _deciding(alert)
-    finding = deciding.finding
+def order_of(deciding: Evidence, verb: str, seconds: int, *, inside: bool) -> Order:
+    """What a verb asks for on the ground of that evidence. The profile is who is accused."""
+    finding, profile = deciding.finding, deciding.profile
     cause = finding.type[:_LONGEST_NAME]
-    if alert.verb == "block" and not inside:
-        return Block(deciding.id, alert.profile, seconds, cause, finding.port)
-    if alert.verb == "block" and finding.attacker_mac:
-        own = "" if ":" in alert.profile else alert.profile
+    if verb == "block" and not inside:
+        return Block(deciding.id, profile, seconds, cause, finding.port)
+    if verb == "block" and finding.attacker_mac:
+        own = "" if ":" in profile else profile
         return Quarantine(deciding.id, finding.attacker_mac, own, seconds, cause)
     proto = finding.proto if finding.proto in _PORTED else ""
-    return Limit(
-        deciding.id, alert.profile, LIMIT_SECONDS, cause, finding.victim, finding.port, proto
-    )
+    return Limit(deciding.id, profile, LIMIT_SECONDS, cause, finding.victim, finding.port, proto)
 
 
 def _deciding(alert: Alert) -> Evidence:

@@ -114,6 +114,28 @@ class Attempts(NamedTuple):
     interface: int
 
 
+class Probes(NamedTuple):
+    """Much that a source tried and nothing has answered yet (channel ``probes``).
+
+    Told at ten, twenty and forty distinct ports of one host, or hosts of one port, in one
+    interval of the meter and without waiting for their fates, which follow. What was refused
+    counts as not answered. Address, ports and flags are the latest attempt's.
+    """
+
+    ts: int  #: of the first
+    saddr: str
+    sport: int
+    daddr: str
+    dport: int
+    proto: str
+    flags: int  #: TCP flags of the first packet
+    hosts: int  #: distinct ones that were tried, an estimate; 1 when only ports differ
+    ports: int  #: the same of ports, 1 when only hosts differ
+    answered: int  #: of those
+    smac: str
+    interface: int
+
+
 class Clock(NamedTuple):
     """Traffic time moved on, though nothing else was to be told."""
 

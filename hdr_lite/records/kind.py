@@ -17,4 +17,5 @@ class Kind(IntEnum):
     SSH = 9
     ARP = 10
     CLOCK = 11
-    STATS = 12
+    PROBES = 12
+    STATS = 13

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import msgpack
 
 from hdr_lite.records.application import Arp, Dns, Http, Ssh, Tls
-from hdr_lite.records.flow import Attempts, Clock, Conn, Fate, Flow, Stats
+from hdr_lite.records.flow import Attempts, Clock, Conn, Fate, Flow, Probes, Stats
 from hdr_lite.records.kind import Kind
 
-Record = Conn | Fate | Flow | Attempts | Dns | Http | Tls | Ssh | Arp | Clock | Stats
+Record = Conn | Fate | Flow | Attempts | Dns | Http | Tls | Ssh | Arp | Clock | Probes | Stats
 
 #: Kind -> class of its records.
 CLASS_OF: Mapping[Kind, type[Record]] = MappingProxyType(
@@ -33,6 +33,7 @@ CLASS_OF: Mapping[Kind, type[Record]] = MappingProxyType(
         Kind.SSH: Ssh,
         Kind.ARP: Arp,
         Kind.CLOCK: Clock,
+        Kind.PROBES: Probes,
         Kind.STATS: Stats,
     }
 )

@@ -233,8 +233,42 @@ static void test_keys_are_forgotten_in_small_steps(void)
     CHECK(!attempts_take(a, UINT64_MAX, &sum));
 }
 
+/* Ten ports of a host, each from another address of a /64: one burst an interval. */
+static void test_probes_are_of_a_source_and_an_interval(void)
+{
+    restart();
+    for (unsigned interval = 0; interval < 2; interval++) {
+        unsigned told = 0;
+        for (uint16_t i = 0; i < 15; i++) {
+            struct attempt attempt = attempt_of(1, 2, (uint16_t)(100 + i));
+            uint64_t now = interval * INTERVAL + (i + 1u) * SECOND / 100;
+            attempt.src[0] = 0x20;
+            attempt.src[15] = (uint8_t)i;
+            (void)attempts_start(a, &attempt, now);
+            told += attempts_try(a, &attempt, now) != NULL;
+            attempt.dst[15]++; /* nobody asked for that */
+            attempts_answer(a, &attempt);
+        }
+        CHECK_EQ(told, 1);
+    }
+}
+
+static void test_answers_are_their_sources(void)
+{
+    restart();
+    for (uint16_t i = 0; i < 15; i++) {
+        struct attempt attempt = attempt_of(1, 2, (uint16_t)(100 + i));
+        CHECK(attempts_try(a, &attempt, SECOND + i * SECOND / 100) == NULL);
+        attempts_answer(a, &attempt);
+        attempt.src[15]++;
+        attempts_answer(a, &attempt); /* of nobody */
+    }
+}
+
 int main(void)
 {
+    test_probes_are_of_a_source_and_an_interval();
+    test_answers_are_their_sources();
     test_the_first_are_told_and_the_rest_summed();
     test_an_interval_begins_anew();
     test_many_sources_to_one_target();

@@ -621,6 +621,27 @@ static void test_a_full_table_retires_the_stalest(void)
     CHECK_EQ(established, 1);
 }
 
+/* Ports of one host; who never hears an answer, or goes on as if, tries none. */
+static void test_probes_without_an_answer_are_told(void)
+{
+    for (unsigned way = 0; way < 3; way++) {
+        start();
+        for (uint16_t port = 1; port <= 15; port++) {
+            const struct conn c = {INSIDE, OUTSIDE, 50000, port};
+            now += SECOND / 100;
+            tcp_segment(&c, false, TCP_SYN, 1, 0, 0);
+            if (way == 1)
+                tcp_segment(&c, true, TCP_SYN | TCP_ACK, 9, 2, 0);
+            if (way == 2)
+                tcp_segment(&c, false, TCP_ACK, 2, 10, 0);
+        }
+        CHECK_EQ(count(RECORD_PROBES), way == 0);
+        if (way == 0)
+            CHECK_STR(last(RECORD_PROBES, "1 2 3 5 6 7 9 10 11"),
+                      "10.0.0.1 50000 198.51.100.1 tcp 2 1 0 02:00:00:00:00:01 0");
+    }
+}
+
 static void test_a_scan_is_folded(void)
 {
     start();
@@ -860,6 +881,7 @@ int main(void)
     test_time_never_goes_back();
     test_the_clock_is_told();
     test_a_full_table_retires_the_stalest();
+    test_probes_without_an_answer_are_told();
     test_a_scan_is_folded();
     test_a_flood_of_forged_packets_is_told_in_bounds();
     test_a_waiting_meter_does_nothing_without_room();

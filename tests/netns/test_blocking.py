@@ -3,13 +3,10 @@
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import pytest
@@ -25,9 +22,8 @@ from tests.netns.bed import (
     resident,
     until,
 )
-from tests.netns.network import Namespace, Network
-from tests.netns.service import ENVIRONMENT, PROGRAM, Service
-from tests.program import ROOT
+from tests.netns.guard import guarding
+from tests.netns.network import Namespace
 from tests.traffic.dice import Dice
 from tests.traffic.ssh import Login
 
@@ -44,59 +40,6 @@ def net() -> Iterator[Bed]:
     """A router of its own for each test."""
     with bed() as made:
         yield made
-
-
-class Guard(Service):
-    """The service on the router's outer interface."""
-
-    def __init__(self, bed: Bed, folder: Path) -> None:
-        super().__init__(Network(bed.world, bed.router), folder)
-
-    def write_settings(self, _text: str) -> None:
-        """Mode block, one friend, and no tables left behind; guessing shows in all packets only."""
-        self.settings.write_text(
-            '[capture]\nsource = "capture"\n[enforcer]\nmode = "block"\n'
-            f'allow = ["{FRIEND}"]\non_stop = "remove"\n'
-            f'state = "{self.folder}/state/blocks"\n'
-        )
-
-    def _words(self) -> tuple[str, ...]:
-        words = super()._words()
-        return tuple("wan0" if word == "in0" else word for word in words)
-
-    def verb(self, *words: str) -> str:
-        """What a verb of the program prints."""
-        command = [*PROGRAM, *words, "--runtime", str(self.folder)]
-        done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def outcomes(self) -> dict[str, int]:
-        """Answers of the enforcer that its engine has heard, by outcome."""
-        heard: dict[str, int] = self.status()["engine"]["enforced"]
-        return heard
-
-    def has_heard(self, outcome: str, count: int) -> bool:
-        """Whether there were so many answers of a kind."""
-        return self.outcomes().get(outcome, 0) >= count
-
-    def has_said(self, text: str) -> bool:
-        """Whether it has told that."""
-        return text in self.said
-
-
-@contextmanager
-def guarding(bed: Bed) -> Iterator[Guard]:
-    """The service, ready."""
-    with TemporaryDirectory(prefix="hdr-lite-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        service = Guard(bed, folder)
-        try:
-            service.until_said("hdr-lite: ready\n")
-            yield service
-        finally:
-            service.close()
 
 
 def probe(inside: Namespace, source: str, ports: range, pause: float = 0.001) -> None:
@@ -130,7 +73,7 @@ def tables(bed: Bed) -> str:
 
 def test_scanner_is_limited(net: Bed) -> None:
     """Of a thousand ports a scanner reaches few; friends notice nothing; a flush heals."""
-    with guarding(net) as guard:
+    with guarding(net, "capture") as guard:
         before = resets(net.lan)
         probe(net.world, ATTACKER, range(2000, 3000))
         guard.until(lambda: guard.outcomes().get("limited"))
@@ -149,7 +92,7 @@ def test_scanner_is_limited(net: Bed) -> None:
 
 def test_friends_are_never_touched(net: Bed) -> None:
     """Whoever forges the gateway, or an allow-listed address, cuts nobody off."""
-    with guarding(net) as guard:
+    with guarding(net, "capture") as guard:
         for count, address in enumerate((FRIEND, GATEWAY), 1):
             probe(net.world, address, range(2000, 2100))
             guard.until(partial(guard.has_heard, "refused", count))
@@ -222,7 +165,7 @@ def guess(bed: Bed, server: socket.socket, seed: int) -> int:
 
 def test_guesser_is_blocked(net: Bed) -> None:
     """Guessing of ssh passwords, over connections of its own: a block, for it has proof."""
-    with listening(net.lan, 22) as server, guarding(net) as guard:
+    with listening(net.lan, 22) as server, guarding(net, "capture") as guard:
         guesses = 0
         with suppress(OSError):
             for number in range(18):
@@ -240,7 +183,7 @@ def test_guesser_is_blocked(net: Bed) -> None:
 
 def test_what_a_person_asks(net: Bed) -> None:
     """Block and unblock by hand; a panic takes all away and outlives the enforcer."""
-    with guarding(net) as guard:
+    with guarding(net, "capture") as guard:
         assert "is blocked for 600 s" in guard.verb("block", ATTACKER, "--for", "10m")
         assert not net.reaches(ATTACKER)
         assert "nothing is touched" in guard.verb("panic")
@@ -258,7 +201,7 @@ def test_what_a_person_asks(net: Bed) -> None:
 
 def test_processes_that_are_killed(net: Bed) -> None:
     """Engine and enforcer die during an attack: what is held stays, both are back in 2 s."""
-    with guarding(net) as guard:
+    with guarding(net, "capture") as guard:
         probe(net.world, ATTACKER, range(2000, 2200))
         guard.until(lambda: guard.outcomes().get("limited"))
         for name in ("engine", "enforcer"):

@@ -5,7 +5,16 @@ tries on one port, *vertical* over the ports that it tries on one host. ICMP swe
 as well, for hosts that are up answer those. See README.md for weights and their reasons.
 """
 
-from hdr_lite.module import Attempts, BoundedTable, Distinct, Fate, Http, Module, ThreatLevel
+from hdr_lite.module import (
+    Attempts,
+    BoundedTable,
+    Distinct,
+    Fate,
+    Http,
+    Module,
+    Probes,
+    ThreatLevel,
+)
 from hdr_lite.modules.network_discovery.probes import (
     SWEEPS,
     Fingerprint,
@@ -16,31 +25,26 @@ from hdr_lite.modules.network_discovery.probes import (
     scanner_named_by,
     source_of,
 )
-from hdr_lite.modules.network_discovery.walk import LOWEST, STEP, Walk
+from hdr_lite.modules.network_discovery.walk import AGAIN, LOWEST, REPEAT, STEP, Walk
+from hdr_lite.modules.network_discovery.weights import (
+    ABANDONED_HOST,
+    CLIENT_PORTS,
+    KNOWN_PEER_FAILED,
+    NOBODY_ANSWERS_CLIENT,
+    PEER_FAILED,
+    PEER_UDP_SILENT,
+    QUIC,
+    UDP_SILENT,
+    UNHEARD_SILENT,
+    foreseen_weight,
+    horizontal_weight,
+    is_peer_port,
+    vertical_weight,
+)
 
-#: A scan that goes on is told again after this long, ns: one window of the default length.
-REPEAT = 3_600_000_000_000
-
-_UDP_SILENT = 470  #: ln(0.8 / 0.5): half of all first UDP contacts may well stay unanswered
-_UDP_ANSWERED = -916  #: ln(0.2 / 0.5)
-_PEER_FAILED = 642  #: ln(0.95 / 0.5): peers come and go
-_PEER_ANSWERED = -2303  #: ln(0.05 / 0.5)
-_KNOWN_PEER_FAILED = 200  #: of a source that is known to have peers
-#: From one well-known port to the same: services speak with each other, or ask who a client is.
-_SAME_PORT_SILENT = 60
-#: The source is seen to be answered by nobody: questions only may be captured.
-_UNHEARD_SILENT = 235
-_ABANDONED_HOST = 462  #: STEP / 3: who watches over services does that, too
-_PEER_UDP_SILENT = 118  #: ln(0.9 / 0.8): most of a distributed hash table is out of date
-_DEAD_TARGET = 693  #: ln(0.8 / 0.4): a host that is down is asked on a few ports
 #: Distinct high ports outside that answer a source, from which it is known to have peers.
 _PEER_PORTS = 4
-#: While nobody outside answers anybody, our line may be down or one direction only be seen.
-_NOBODY_ANSWERS, _NOBODY_ANSWERS_CLIENT = 600, 200
-#: Ports that ordinary clients use to many hosts; 113: servers ask back (RFC 1413).
-_CLIENT_PORTS = frozenset({80, 443, 8080, 8443, 853, 993, 5223, 5228})
 _IDENT = 113
-_QUIC = 443  #: many networks drop it, and clients then take TCP
 #: Failed hosts and their different ports from which a walk over both is told.
 _BLOCK_HOSTS, _BLOCK_PORTS = 6, 3
 #: traceroute's ports, which are meant to be closed.
@@ -109,7 +113,7 @@ class NetworkDiscovery(Module):
         inside = self.is_inside(fate.daddr)
         if heard and not inside:
             self._outside_answered = self.now()
-            if fate.fate == "answered" and _is_peer_port(fate.dport):
+            if fate.fate == "answered" and is_peer_port(fate.dport):
                 self._peers.use(source).add(str(fate.dport))
         self._take_horizontal(fate, across, inside)
         self._take_vertical(fate, along, inside)
@@ -126,7 +130,7 @@ class NetworkDiscovery(Module):
         return (
             self._knows(across)
             or self._knows(along)
-            or _is_peer_port(fate.dport)
+            or is_peer_port(fate.dport)
             or self.now() - self._outside_answered > _SECOND
         )
 
@@ -137,11 +141,11 @@ class NetworkDiscovery(Module):
         if walk is None:
             return
         doubtful = not inside and self._nobody_answers(fate, walk)
-        weight = _horizontal_weight(fate, inside, doubtful)
-        if weight == _UDP_SILENT and not inside and key[1] not in self._heard:
-            weight = _UNHEARD_SILENT
-        if weight == _PEER_FAILED and self._has_peers(key[1]):
-            weight = _KNOWN_PEER_FAILED
+        weight = horizontal_weight(fate, inside, doubtful)
+        if weight == UDP_SILENT and not inside and key[1] not in self._heard:
+            weight = UNHEARD_SILENT
+        if weight == PEER_FAILED and self._has_peers(key[1]):
+            weight = KNOWN_PEER_FAILED
         new = walk.contact(self.now(), fate.daddr, weight, fate.fate == "refused")
         if new and weight > 0:
             walk.doubtful += doubtful
@@ -162,7 +166,7 @@ class NetworkDiscovery(Module):
         walk = self._known(key) if fate.fate == "answered" else self._walk(key)
         if walk is None:
             return
-        weight = _vertical_weight(fate, inside, walk)
+        weight = vertical_weight(fate, inside, walk)
         new = walk.contact(self.now(), str(fate.dport), weight, fate.fate == "refused")
         if new and weight > 0:
             self._grown(key, walk)
@@ -170,7 +174,7 @@ class NetworkDiscovery(Module):
 
     def _take_block(self, fate: Fate, key: _Key, across: _Key, inside: bool) -> None:
         """Hosts that are each tried on another port: one walk over all of them."""
-        if fate.dport == _IDENT or (not inside and _is_peer_port(fate.dport)):
+        if fate.dport == _IDENT or (not inside and is_peer_port(fate.dport)):
             return
         told = self._walks.get(across)
         if told is not None and told.reported:
@@ -179,9 +183,9 @@ class NetworkDiscovery(Module):
         if walk is None:
             return
         doubtful = not inside and self._nobody_answers(fate, walk)
-        weight = _horizontal_weight(fate, inside, doubtful)
+        weight = horizontal_weight(fate, inside, doubtful)
         if doubtful or (fate.proto == "udp" and not inside and weight > 0):
-            weight = min(weight, _NOBODY_ANSWERS_CLIENT)
+            weight = min(weight, NOBODY_ANSWERS_CLIENT)
         if not walk.contact(self.now(), fate.daddr, weight, fate.fate == "refused") or weight <= 0:
             return
         self._grown(key, walk)
@@ -196,12 +200,12 @@ class NetworkDiscovery(Module):
         look = self._looks.use((source, fate.daddr))
         if look.port(self.now(), fate.dport) or self._knows(along):
             self._abandon_ports(fate, along, look)
-        common = _is_peer_port(fate.dport) or fate.dport in _CLIENT_PORTS
+        common = is_peer_port(fate.dport) or fate.dport in CLIENT_PORTS
         if common and not self.is_inside(fate.daddr):
             return
         across: _Key = ("h", source, str(fate.dport), fate.proto)
         walk = self._walk(across)
-        if walk.abandon(self.now(), fate.daddr, _ABANDONED_HOST):
+        if walk.abandon(self.now(), fate.daddr, ABANDONED_HOST):
             walk.doubtful += 1
             self._grown(across, walk)
             self._report_horizontal(walk, fate.saddr, fate.smac, fate.dport, fate)
@@ -243,7 +247,7 @@ class NetworkDiscovery(Module):
             self._total_icmp(total)
         elif total.proto in _TRANSPORTS and not is_reply_or_stray(total):
             source = source_of(total.saddr, total.smac)
-            weight = _UDP_SILENT if total.proto == "udp" and not total.refused else STEP
+            weight = UDP_SILENT if total.proto == "udp" and not total.refused else STEP
             if total.dport and total.addresses > 1 and total.dport != _IDENT:
                 self._total_horizontal(total, source, weight)
             if total.daddr and not total.dport and total.ports > 1:
@@ -255,15 +259,15 @@ class NetworkDiscovery(Module):
         if source not in self._heard and not walk.failures:
             return  # the first were told singly and ignored: their answers are not captured
         outside = bool(walk.examples) and not self.is_inside(walk.examples[0])
-        quic = total.proto == "udp" and total.dport == _QUIC
+        quic = total.proto == "udp" and total.dport == QUIC
         if quic and (outside or not walk.failures):
             return
-        if outside and _is_peer_port(total.dport):
-            known = _KNOWN_PEER_FAILED if self._has_peers(source) else _PEER_FAILED
-            weight = _PEER_UDP_SILENT if weight == _UDP_SILENT else known
+        if outside and is_peer_port(total.dport):
+            known = KNOWN_PEER_FAILED if self._has_peers(source) else PEER_FAILED
+            weight = PEER_UDP_SILENT if weight == UDP_SILENT else known
         elif walk.doubtful * 2 > walk.failures:
             walk.doubtful = max(walk.doubtful, total.addresses)
-            weight = _NOBODY_ANSWERS_CLIENT
+            weight = NOBODY_ANSWERS_CLIENT
         walk.total(self.now(), total.addresses, total.refused, weight)
         self._grown(key, walk)
         self._report_horizontal(walk, total.saddr, total.smac, total.dport, total)
@@ -275,12 +279,40 @@ class NetworkDiscovery(Module):
         self._grown(key, walk)
         self._report_vertical(walk, total.saddr, total.smac, total.daddr, total)
 
+    # Before fates are known --------------------------------------------------------------
+
+    def probes(self, probes: Probes) -> None:
+        """Many ports of a host, or hosts inside of a port, that nothing has answered yet."""
+        if probes.proto not in _TRANSPORTS or is_reply_or_stray(probes):
+            return
+        source = source_of(probes.saddr, probes.smac)
+        inside = self.is_inside(probes.daddr)
+        weight = foreseen_weight(probes, inside)
+        if probes.hosts == 1:
+            if probes.proto == "udp" and probes.dport in _TRACEROUTE:
+                return
+            key = ("v", source, probes.daddr, probes.proto)
+            walk = self._foresee(key, probes.ports - probes.answered, weight, str(probes.dport))
+            if walk is not None:
+                self._report_vertical(walk, probes.saddr, probes.smac, probes.daddr, probes)
+        elif inside and probes.dport != _IDENT:
+            key = ("h", source, str(probes.dport), probes.proto)
+            walk = self._foresee(key, probes.hosts - probes.answered, weight, probes.daddr)
+            if walk is not None:
+                self._report_horizontal(walk, probes.saddr, probes.smac, probes.dport, probes)
+
+    def _foresee(self, key: _Key, failures: int, weight: int, example: str) -> Walk | None:
+        walk = self._walk(key)
+        taken = walk.foresee(self.now(), failures, weight, example)
+        self._grown(key, walk)
+        return walk if taken else None
+
     # Reports -----------------------------------------------------------------------------
 
     def _report_horizontal(
-        self, walk: Walk, saddr: str, smac: str, port: int, last: Fate | Attempts
+        self, walk: Walk, saddr: str, smac: str, port: int, last: Fate | Attempts | Probes
     ) -> None:
-        if not walk.is_news(self.now(), REPEAT):
+        if not walk.is_news(self.now(), AGAIN if walk.certain else REPEAT):
             return
         kind = kind_of(last.proto, last.flags)
         self.set_evidence(
@@ -328,9 +360,9 @@ class NetworkDiscovery(Module):
         )
 
     def _report_vertical(
-        self, walk: Walk, saddr: str, smac: str, target: str, last: Fate | Attempts
+        self, walk: Walk, saddr: str, smac: str, target: str, last: Fate | Attempts | Probes
     ) -> None:
-        if not walk.is_news(self.now(), REPEAT):
+        if not walk.is_news(self.now(), AGAIN if walk.certain else REPEAT):
             return
         kind = kind_of(last.proto, last.flags)
         self.set_evidence(
@@ -459,46 +491,10 @@ def _nothing() -> None:
     """A table that is used as a set has this value."""
 
 
-def _is_peer_port(port: int) -> bool:
-    return port >= 1024 and port not in _CLIENT_PORTS
-
-
-def _horizontal_weight(fate: Fate, inside: bool, doubtful: bool) -> int:
-    peers = not inside and _is_peer_port(fate.dport)
-    if fate.fate == "answered":
-        if peers:
-            return _PEER_ANSWERED
-        return _UDP_ANSWERED if fate.proto == "udp" else -STEP
-    if fate.proto == "udp" and fate.fate != "refused":
-        return _PEER_UDP_SILENT if peers else _udp_silent(fate, inside)
-    if doubtful:
-        return _NOBODY_ANSWERS_CLIENT if fate.dport in _CLIENT_PORTS else _NOBODY_ANSWERS
-    return _PEER_FAILED if peers else STEP
-
-
-def _udp_silent(fate: Fate, inside: bool) -> int:
-    """What silence means of a datagram to a well-known port."""
-    if inside:
-        return _UDP_SILENT
-    if fate.dport == _QUIC:
-        return 0
-    return _SAME_PORT_SILENT if fate.sport == fate.dport else _UDP_SILENT
-
-
-def _vertical_weight(fate: Fate, inside: bool, walk: Walk) -> int:
-    if fate.fate == "answered":
-        return _UDP_ANSWERED if fate.proto == "udp" else -STEP
-    if fate.fate == "refused":
-        return STEP
-    if fate.proto == "udp":
-        return _UDP_SILENT
-    return STEP if inside or walk.refused else _DEAD_TARGET
-
-
 def _confidence(failures: int) -> float:
     """Slips': a tenth for each packet, certain past ten."""
     return min(1.0, failures / 10)
 
 
-def _uids(last: Fate | Attempts) -> tuple[str, ...]:
+def _uids(last: Fate | Attempts | Probes) -> tuple[str, ...]:
     return (last.uid,) if isinstance(last, Fate) else ()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from hdr_lite.module import Attempts, Fate
+from hdr_lite.module import Attempts, Fate, Probes
 from hdr_lite.modules.network_discovery.walk import ACCUSED, STEP, Walk
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
@@ -32,13 +32,13 @@ def kind_of(proto: str, flags: int) -> str:
     return f"TCP {_KINDS.get(flags & _PLAIN, f'(flags {flags})')}"
 
 
-def is_reply_or_stray(seen: Fate | Attempts) -> bool:
+def is_reply_or_stray(seen: Fate | Attempts | Probes) -> bool:
     """Whether the first packet is no probe but answers or continues something unseen.
 
     Backscatter of forged attacks (SYN-ACK, RST), a segment in the middle of a connection,
     an answer from a service to a client that had gone, FTP's data connection.
     """
-    sport = seen.sport if isinstance(seen, Fate) else 0
+    sport = 0 if isinstance(seen, Attempts) else seen.sport
     if seen.proto == "udp":  # by a server to a port such as clients get from their systems
         return 0 < sport < 1024 <= seen.dport or 0 < sport < EPHEMERAL <= seen.dport
     if seen.proto != "tcp":
@@ -46,7 +46,7 @@ def is_reply_or_stray(seen: Fate | Attempts) -> bool:
     flags = seen.flags & _PLAIN
     if flags & RST or flags & (SYN | ACK) == SYN | ACK:
         return True
-    if flags & ACK and isinstance(seen, Fate):
+    if flags & ACK and sport:
         return sport < seen.dport  # probes come from a high port
     return sport == 20 and seen.dport >= 1024
 

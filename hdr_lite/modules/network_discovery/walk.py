@@ -16,6 +16,9 @@ ACCUSED = 4595
 LOWEST, HIGHEST = -ACCUSED, 4 * ACCUSED
 #: Failed contacts without which nothing is certain.
 CERTAIN = 10
+#: A scan that goes on is told again after this long, ns: one window of the default length; one
+#: that is certain much sooner than its limit ends, so that who paused is limited again.
+REPEAT, AGAIN = 3_600_000_000_000, 10_000_000_000
 
 
 class Walk:
@@ -29,6 +32,8 @@ class Walk:
         "doubtful",
         "examples",
         "failures",
+        "foreseen",
+        "fresh",
         "ports",
         "refused",
         "reported",
@@ -41,6 +46,8 @@ class Walk:
         self.score = 0  #: thousandths of the log-likelihood ratio
         self.begun = 0  #: time of the first contact, ns
         self.failures = 0  #: distinct contacts that failed
+        self.foreseen = 0  #: of those, whose fates are still to come
+        self.fresh = False  #: more was foreseen since the last report
         self.refused = 0  #: of those, refused
         self.abandoned = 0  #: of those, answered but given up at once
         self.doubtful = 0  #: of those, unanswered while nobody was answering, or abandoned
@@ -55,12 +62,33 @@ class Walk:
         if not self.contacts.add(value):
             return False
         self.begun = self.begun or now
+        if self.foreseen:
+            self.foreseen -= 1
+            self.failures -= 1
+            self.score -= STEP if weight <= 0 else weight
         self.score = max(LOWEST, min(HIGHEST, self.score + weight))
         if weight > 0:
             self.failures += 1
             self.refused += refused
-            if len(self.examples) < 5:
+            if len(self.examples) < 5 and value not in self.examples:
                 self.examples += (value,)
+        return True
+
+    def foresee(self, now: int, failures: int, weight: int, example: str) -> bool:
+        """So many contacts have no answer yet; taken for failures if that makes it certain.
+
+        Whoever was answered more often than not is left to the fates. Those that follow are of
+        contacts that are counted already. Whether it was taken.
+        """
+        new = max(0, failures - self.failures)
+        score = min(HIGHEST, self.score + weight * new)
+        if self.score < 0 or not is_certain(self.failures + new, score, self.doubtful):
+            return False
+        self.begun = self.begun or now
+        self.score, self.fresh = score, True
+        self.failures += new
+        self.foreseen += new
+        self.examples = self.examples or (example,)
         return True
 
     def abandon(self, now: int, value: str, weight: int) -> bool:
@@ -88,6 +116,7 @@ class Walk:
         self.begun = self.begun or now
         new = max(0, failures - self.failures)
         self.failures += new
+        self.foreseen = 0  # their fates were summed
         self.refused = max(self.refused, min(refused, self.failures))
         self.score = max(LOWEST, min(HIGHEST, self.score + weight * new))
 
@@ -99,24 +128,22 @@ class Walk:
     @property
     def certain(self) -> bool:
         """Far past the decision, on many contacts, and not just when nobody at all answered."""
-        return (
-            self.failures >= CERTAIN
-            and self.score >= 2 * ACCUSED
-            and self.doubtful * 2 <= self.failures
-        )
+        return is_certain(self.failures, self.score, self.doubtful)
 
     def is_news(self, now: int, interval: int) -> bool:
         """Whether a report is due: at the decision, when it becomes certain, at 10, 100,
-        1,000, ... failures, and after ``interval`` if ten more have failed since. Due once only.
+        1,000, ... failures, and after ``interval`` if ten more have failed since, or were
+        foreseen. Due once only.
         """
         if not self.accused:
             return False
         grown = len(str(self.failures)) > len(str(self.reported))
-        goes_on = now - self.reported_at >= interval and self.failures >= self.reported + 10
+        more = self.fresh or self.failures >= self.reported + 10
+        goes_on = more and now - self.reported_at >= interval
         surer = self.certain and not self.certainty_reported
         if self.reported and not (grown or goes_on or surer):
             return False
-        self.reported, self.reported_at = self.failures, now
+        self.reported, self.reported_at, self.fresh = self.failures, now, False
         self.certainty_reported = self.certainty_reported or surer
         return True
 
@@ -136,3 +163,8 @@ class Walk:
             (self.abandoned, "were given up as soon as they answered"),
         )
         return ", ".join(f"{count} {word}" for count, word in counts if count > 0)
+
+
+def is_certain(failures: int, score: int, doubtful: int) -> bool:
+    """Far past the decision, on many contacts, and not just when nobody at all answered."""
+    return failures >= CERTAIN and score >= 2 * ACCUSED and doubtful * 2 <= failures

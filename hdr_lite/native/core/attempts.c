@@ -40,9 +40,16 @@ struct table {
     uint32_t free, fresh; /* chain of entries given back; entries that were ever used */
 };
 
+/* A source's burst, and the begin of the interval that it is of. */
+struct source_probes {
+    uint64_t interval;
+    struct probes probes;
+};
+
 struct attempts {
     struct table tables[2];
-    struct entry rest; /* the sum without a key */
+    struct source_probes *probes; /* by index of the sources' table */
+    struct entry rest;            /* the sum without a key */
     uint64_t overall_begin;
     uint32_t overall_failures, overall_starts, overall_strays;
     struct attempts_sum displaced[4]; /* told at once, by attempts_take() */
@@ -80,7 +87,8 @@ static size_t header_bytes(void)
 uint64_t attempts_bytes(uint32_t entries)
 {
     uint64_t buckets = bucket_count(half(entries));
-    return header_bytes() + 2 * (entries_bytes(entries) + buckets * sizeof(uint32_t));
+    return header_bytes() + half(entries) * sizeof(struct source_probes) +
+           2 * (entries_bytes(entries) + buckets * sizeof(uint32_t));
 }
 
 struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_after,
@@ -94,6 +102,8 @@ struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_aft
     a->interval = fold_interval;
     memcpy(a->secret, secret, sizeof a->secret);
     memcpy(a->hash_secret, hash_secret, sizeof a->hash_secret);
+    a->probes = (void *)at;
+    at += half(entries) * sizeof(struct source_probes);
     for (unsigned i = 0; i < 2; i++) {
         struct table *t = &a->tables[i];
         t->entries = (void *)at;
@@ -279,7 +289,8 @@ static bool interval_over(const struct attempts *a, uint64_t begin, uint64_t now
     return now - begin >= a->interval;
 }
 
-static struct entry *table_get(struct attempts *a, struct table *t, struct entry *key, uint64_t now)
+/* The entry of a key, whose hash is noted in it; NULL when there is none. */
+static struct entry *table_find(struct attempts *a, struct table *t, struct entry *key)
 {
     uint8_t text[19];
     memcpy(text, key->address, 16);
@@ -293,11 +304,18 @@ static struct entry *table_get(struct attempts *a, struct table *t, struct entry
         if (e->hash != key->hash || e->port != key->port || e->proto != key->proto ||
             memcmp(e->address, key->address, 16) != 0)
             continue;
-        if (!interval_over(a, e->begin, now))
-            return e;
-        displace(a, t, e, true);
-        break;
+        return e;
     }
+    return NULL;
+}
+
+static struct entry *table_get(struct attempts *a, struct table *t, struct entry *key, uint64_t now)
+{
+    struct entry *e = table_find(a, t, key);
+    if (e != NULL && !interval_over(a, e->begin, now))
+        return e;
+    if (e != NULL)
+        displace(a, t, e, true);
     return table_add(a, t, key, now);
 }
 
@@ -307,11 +325,16 @@ static bool is_ipv6(const uint8_t address[16])
     return memcmp(address, MAPPED, sizeof MAPPED) != 0;
 }
 
+static void source_key(struct entry *key, const struct attempt *attempt)
+{
+    memset(key, 0, offsetof(struct entry, begin));
+    memcpy(key->address, attempt->src, is_ipv6(attempt->src) ? 8 : 16);
+}
+
 static struct entry *source_of(struct attempts *a, const struct attempt *attempt, uint64_t now)
 {
     struct entry key;
-    memset(&key, 0, offsetof(struct entry, begin));
-    memcpy(key.address, attempt->src, is_ipv6(attempt->src) ? 8 : 16);
+    source_key(&key, attempt);
     return table_get(a, &a->tables[ROLE_SOURCE], &key, now);
 }
 
@@ -344,6 +367,46 @@ bool attempts_start(struct attempts *a, const struct attempt *attempt, uint64_t 
         target->failures > a->fold_after)
         return false;
     return ++a->overall_starts <= a->fold_after * OVERALL_STARTS;
+}
+
+static struct probes_target probes_target_of(const struct attempts *a,
+                                             const struct attempt *attempt)
+{
+    uint8_t text[18];
+    memcpy(text, attempt->dst, 16);
+    text[16] = (uint8_t)(attempt->port >> 8);
+    text[17] = (uint8_t)attempt->port;
+    struct probes_target target = {attempt->dst, attempt->port, attempt->proto,
+                                   siphash(a->secret, text, sizeof text)};
+    return target;
+}
+
+static struct source_probes *probes_of(const struct attempts *a, const struct entry *source)
+{
+    return &a->probes[source - a->tables[ROLE_SOURCE].entries];
+}
+
+const struct probes *attempts_try(struct attempts *a, const struct attempt *attempt, uint64_t now)
+{
+    const struct entry *source = source_of(a, attempt, now);
+    struct source_probes *of = probes_of(a, source);
+    if (of->interval != source->begin) {
+        memset(of, 0, sizeof *of);
+        of->interval = source->begin;
+    }
+    struct probes_target target = probes_target_of(a, attempt);
+    return probes_try(&of->probes, &target, now) ? &of->probes : NULL;
+}
+
+void attempts_answer(struct attempts *a, const struct attempt *attempt)
+{
+    struct entry key;
+    source_key(&key, attempt);
+    const struct entry *source = table_find(a, &a->tables[ROLE_SOURCE], &key);
+    if (source == NULL || probes_of(a, source)->interval != source->begin)
+        return;
+    struct probes_target target = probes_target_of(a, attempt);
+    probes_answer(&probes_of(a, source)->probes, &target);
 }
 
 bool attempts_fail(struct attempts *a, const struct attempt *attempt, bool refused, uint64_t now)

@@ -16,6 +16,8 @@
  * nobody's attempt and never went both ways (backscatter, stray segments) are told up
  * to 16 x fold_after an interval. An attempt that succeeds is never folded.
  *
+ * What a source tries without an answer is counted apart (probes.h), from each first mention anew.
+ *
  * Distinct addresses and ports are estimated by linear counting (Whang et al. 1990) in
  * six bitmaps, each of which samples a quarter of the one before: mostly within an eighth,
  * up to about 200,000. All is integer arithmetic, so that every machine tells the same.
@@ -26,6 +28,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "probes.h"
 
 enum attempts_role { ROLE_SOURCE = 0, ROLE_TARGET };
 
@@ -68,6 +72,10 @@ struct attempts *attempts_init(void *memory, uint32_t entries, uint32_t fold_aft
                                const uint8_t hash_secret[16]);
 /* A connection starts: is its start to be told? */
 bool attempts_start(struct attempts *a, const struct attempt *attempt, uint64_t now);
+/* Its source's burst, if it is to be told now; else NULL. */
+const struct probes *attempts_try(struct attempts *a, const struct attempt *attempt, uint64_t now);
+/* An attempt was answered, or its source goes on as if it had been. */
+void attempts_answer(struct attempts *a, const struct attempt *attempt);
 /* An attempt failed: true when it went into a sum, false when it is to be told singly. */
 bool attempts_fail(struct attempts *a, const struct attempt *attempt, bool refused, uint64_t now);
 /* A flow that is nobody's attempt ended without ever going both ways: is it to be told? */

@@ -76,7 +76,7 @@ uint32_t flow_record_conn(uint8_t *buffer, const struct flow *flow, const uint8_
 /* Nobody asks so often without an answer: that is a voice, a log, a film. */
 #define UDP_STREAM 8
 
-static bool went_on(const struct flow *flow)
+bool flow_went_on(const struct flow *flow)
 {
     const struct flow_side *orig = &flow->side[ORIG];
     if (flow->key.proto == IP_PROTO_UDP)
@@ -93,7 +93,7 @@ static const char *fate_name(const struct flow *flow)
         return "refused";
     if (flow->fate == FATE_ABANDONED)
         return "abandoned";
-    return went_on(flow) ? "unseen" : "unanswered";
+    return flow_went_on(flow) ? "unseen" : "unanswered";
 }
 
 uint32_t flow_record_fate(uint8_t *buffer, const struct flow *flow, const uint8_t secret[16],
@@ -200,6 +200,26 @@ uint32_t flow_record_attempts(uint8_t *buffer, const struct attempts_sum *sum)
     record_uint(&w, sum->ports);
     put_mac(&w, sample->mac, !(sum->differs & FIELD_MAC));
     record_uint(&w, sample->interface);
+    return record_finish(&w);
+}
+
+uint32_t flow_record_probes(uint8_t *buffer, const struct probes *probes, const struct flow *flow)
+{
+    uint32_t tried = probes_tried(probes);
+    struct record_writer w;
+    record_begin(&w, buffer, RECORD_MAX, 12);
+    record_uint(&w, probes->begin);
+    record_address(&w, flow->key.src);
+    record_uint(&w, flow->key.sport);
+    record_address(&w, flow->key.dst);
+    record_uint(&w, flow->key.dport);
+    put_proto(&w, flow->key.proto);
+    record_uint(&w, flow->side[ORIG].first_flags);
+    record_uint(&w, probes->hosts_differ ? tried : 1);
+    record_uint(&w, probes->ports_differ ? tried : 1);
+    record_uint(&w, probes_answered(probes));
+    put_mac(&w, flow->side[ORIG].mac, flow->has_mac);
+    record_uint(&w, flow->interface);
     return record_finish(&w);
 }
 

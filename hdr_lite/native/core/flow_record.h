@@ -1,4 +1,5 @@
-/* Flows as records: the arrays behind Conn, Fate, Flow, Attempts and Arp (hdr_lite/records).
+/* Flows as records: the arrays behind Conn, Fate, Flow, Attempts, Probes and Arp
+ * (hdr_lite/records).
  *
  * Each function writes one record to the buffer (at least RECORD_MAX bytes) and returns
  * its length.
@@ -19,6 +20,10 @@ uint32_t flow_record_fate(uint8_t *buffer, const struct flow *flow, const uint8_
 uint32_t flow_record_flow(uint8_t *buffer, const struct flow *flow, const uint8_t secret[16],
                           enum flow_end end, const struct tracking *tracking);
 uint32_t flow_record_attempts(uint8_t *buffer, const struct attempts_sum *sum);
+/* flow: the latest of them. */
+uint32_t flow_record_probes(uint8_t *buffer, const struct probes *probes, const struct flow *flow);
+/* Whether the originator goes on as if it had been answered. */
+bool flow_went_on(const struct flow *flow);
 uint32_t flow_record_arp(uint8_t *buffer, const struct packet *packet);
 
 #endif

@@ -136,9 +136,11 @@ static void settle(struct meter *m, struct flow *flow, enum flow_fate fate, uint
     flow->fate = (uint8_t)fate;
     if (!flow->attempt)
         return;
-    if (fate != FATE_ANSWERED) {
-        struct attempt attempt;
-        attempt_of(&attempt, flow);
+    struct attempt attempt;
+    attempt_of(&attempt, flow);
+    if (fate == FATE_ANSWERED) {
+        attempts_answer(m->attempts, &attempt);
+    } else {
         flow->folded = attempts_fail(m->attempts, &attempt, fate == FATE_REFUSED, m->now);
     }
     if (!flow->folded && wanted(m, RECORD_FATE))
@@ -392,6 +394,13 @@ static struct flow *open_flow(struct meter *m, struct flow_key *key, uint32_t ha
     return flow;
 }
 
+static void tell_probes(struct meter *m, const struct flow *flow, const struct attempt *attempt)
+{
+    const struct probes *probes = attempts_try(m->attempts, attempt, m->now);
+    if (probes != NULL && wanted(m, RECORD_PROBES))
+        put(m, RECORD_PROBES, flow_record_probes(m->buffer, probes, flow));
+}
+
 static void tell_start(struct meter *m, const struct flow *flow)
 {
     struct attempt attempt;
@@ -403,6 +412,18 @@ static void tell_start(struct meter *m, const struct flow *flow)
         put(m, RECORD_CONN, flow_record_conn(m->buffer, flow, m->settings.secret));
     if (!told)
         m->counters.suppressed++;
+    if (flow->attempt && !is_icmp(flow->key.proto))
+        tell_probes(m, flow, &attempt);
+}
+
+/* Who goes on as if there had been an answer may have had one that is not captured. */
+static void note_going_on(struct meter *m, const struct flow *flow)
+{
+    struct attempt attempt;
+    if (flow->fate != FATE_PENDING || !flow->attempt || !flow_went_on(flow))
+        return;
+    attempt_of(&attempt, flow);
+    attempts_answer(m->attempts, &attempt);
 }
 
 /* Keeping */
@@ -528,7 +549,9 @@ static void take_flow_packet(struct meter *m, struct flow_key *key)
         tell_start(m, flow);
     if (from == RESP)
         note_fate(m, flow, p);
-    else if (p->proto == IP_PROTO_TCP && (p->tcp_flags & TCP_RST))
+    else if (!first)
+        note_going_on(m, flow);
+    if (from == ORIG && p->proto == IP_PROTO_TCP && (p->tcp_flags & TCP_RST))
         note_abandonment(m, flow);
     if (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP) {
         m->facts_left = FACTS_PER_PACKET + p->payload_length / FACT_PAYLOAD;

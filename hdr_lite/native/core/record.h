@@ -24,9 +24,10 @@ enum record_kind {
     RECORD_TLS = 8,
     RECORD_SSH = 9,
     RECORD_ARP = 10,
-    RECORD_CLOCK = 11, /* traffic time moved on though nothing else was to be told */
-    RECORD_STATS = 12, /* counters of the sensor; the last one ends the input */
-    RECORD_KINDS = 32, /* kinds fit a 32-bit mask */
+    RECORD_CLOCK = 11,  /* traffic time moved on though nothing else was to be told */
+    RECORD_PROBES = 12, /* much that a source tried and nothing has answered yet */
+    RECORD_STATS = 13,  /* counters of the sensor; the last one ends the input */
+    RECORD_KINDS = 32,  /* kinds fit a 32-bit mask */
 };
 
 /* The longest record, in bytes of msgpack; facts are cut to fit. */

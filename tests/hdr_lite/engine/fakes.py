@@ -111,6 +111,9 @@ class Memory(SilentOutput):
     def alert(self, alert: Alert) -> None:
         self.lines.append(("alert", alert))
 
+    def goes_on(self, evidence: Evidence) -> None:
+        self.lines.append(("goes on", evidence))
+
     def error(self, ts: int, text: str) -> None:
         self.lines.append(("error", text))
 

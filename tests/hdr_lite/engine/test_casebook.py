@@ -324,3 +324,19 @@ def test_answers_of_the_enforcer() -> None:
         "enforcer: blocked 203.0.113.5 for 600 s (evidence e1)",
         "enforcer: refused 203.0.113.6: it is a friend (evidence e2)",
     ]
+
+
+def test_blocking_evidence_that_goes_on_is_told_to_those_who_act() -> None:
+    """One alert a window; past the pace, and for another victim too, they are told again."""
+    case = Case()
+    blocking = replace(FINDING, threat_level=ThreatLevel.HIGH, confidence=1000, blocking=True)
+    other = replace(blocking, victim="8.8.4.4")
+    weak = replace(blocking, blocking=False)
+    for at, finding in ((0, blocking), (39, blocking), (41, weak), (42, other), (81, other)):
+        case.report(finding, now=START + at * SECOND)
+        case.book.settle()
+    assert len(case.memory.of("alert")) == 1
+    assert [(e.finding.victim, e.count) for e in case.memory.of("goes on")] == [("8.8.4.4", 1)]
+    case.report(blocking, now=START + 83 * SECOND)
+    case.book.settle()
+    assert [(e.finding.victim, e.count) for e in case.memory.of("goes on")][1:] == [("8.8.8.8", 3)]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from hdr_lite.outputs.orders import Orders, key_of, order_of
+from hdr_lite.outputs.orders import Orders, key_of
 from hdr_lite.records.alert import Alert
 from hdr_lite.records.evidence import ThreatLevel
 from hdr_lite.records.verb import Block, Enforced, Limit, Order, Quarantine
@@ -16,35 +16,43 @@ def alert(verb: str, profile: str = "203.0.113.5", **change: Any) -> Alert:
     return replace(ALERT, verb=verb, profile=profile, evidence=(made,))
 
 
+def asked(alert: Alert, *, inside: bool) -> Order:
+    """What an alert asks for."""
+    sent: list[Order] = []
+    Orders(sent.append, lambda _: inside, 600).alert(alert)
+    (order,) = sent
+    return order
+
+
 def test_outside() -> None:
     """With proof a block of the port's attacker, else a limit that names what was attacked."""
-    made = order_of(alert("block", proof=True), 600, inside=False)
+    made = asked(alert("block", proof=True), inside=False)
     assert made == Block(ALERT.evidence[0].id, "203.0.113.5", 600, "ConnectionToLocalDevice", 22)
-    made = order_of(alert("limit", "2001:db8:1:2::/64"), 600, inside=False)
+    made = asked(alert("limit", "2001:db8:1:2::/64"), inside=False)
     assert isinstance(made, Limit)
     assert (made.address, made.seconds) == ("2001:db8:1:2::/64", 60)
     assert (made.victim, made.port, made.proto) == ("192.168.1.12", 22, "tcp")
-    made = order_of(alert("limit", proto="arp"), 600, inside=False)
+    made = asked(alert("limit", proto="arp"), inside=False)
     assert isinstance(made, Limit)
     assert made.proto == ""
 
 
 def test_inside() -> None:
     """A quarantine needs proof and a MAC in the same evidence; without them it is a limit."""
-    made = order_of(alert("block", "192.168.1.18", proof=True), 600, inside=True)
+    made = asked(alert("block", "192.168.1.18", proof=True), inside=True)
     mac = "02:00:00:00:00:01"
     assert made == Quarantine(
         ALERT.evidence[0].id, mac, "192.168.1.18", 600, "ConnectionToLocalDevice"
     )
-    made = order_of(alert("block", "fd00::1", proof=True), 600, inside=True)
+    made = asked(alert("block", "fd00::1", proof=True), inside=True)
     assert isinstance(made, Quarantine)
     assert made.address == ""
-    made = order_of(alert("block", proof=True, attacker_mac=""), 600, inside=True)
+    made = asked(alert("block", proof=True, attacker_mac=""), inside=True)
     assert isinstance(made, Limit)
-    assert isinstance(order_of(alert("limit"), 600, inside=True), Limit)
+    assert isinstance(asked(alert("limit"), inside=True), Limit)
     with_mac, with_proof = evidence(), evidence(proof=True, attacker_mac="", type="P")
     both = replace(alert("block"), evidence=(with_mac, replace(with_proof, id="p")))
-    made = order_of(both, 600, inside=True)
+    made = asked(both, inside=True)
     assert isinstance(made, Limit)
     assert (made.evidence, made.cause) == ("p", "P")
 
@@ -54,7 +62,7 @@ def test_deciding_evidence() -> None:
     low, high = evidence(threat_level=ThreatLevel.LOW), evidence(type="H")
     marked = evidence(type="M", blocking=True)
     for several, cause in (((low, high), "H"), ((high, marked), "M"), ((marked, high), "M")):
-        made = order_of(replace(ALERT, verb="limit", evidence=several), 600, inside=False)
+        made = asked(replace(ALERT, verb="limit", evidence=several), inside=False)
         assert isinstance(made, Limit)
         assert made.cause == cause
 
@@ -70,6 +78,17 @@ def test_told_only() -> None:
     assert [type(order) for order in sent] == [Block, Quarantine]
     assert isinstance(sent[0], Block)
     assert sent[0].seconds == 300
+
+
+def test_what_goes_on() -> None:
+    """Repeats of blocking evidence are asked for anew, each under an id of its own."""
+    sent: list[Order] = []
+    orders = Orders(sent.append, lambda _: False, 600)
+    first = evidence(blocking=True)
+    for again in (first, replace(first, count=2), evidence(blocking=True, proof=True)):
+        orders.goes_on(again)
+    assert [type(order) for order in sent] == [Limit, Limit, Block]
+    assert [order.evidence for order in sent[:2]] == [f"{first.id}+1", f"{first.id}+2"]
 
 
 def test_key() -> None:

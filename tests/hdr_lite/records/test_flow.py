@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from hdr_lite.records.application import Arp
-from hdr_lite.records.flow import Attempts, Conn, Fate, Flow
+from hdr_lite.records.flow import Attempts, Conn, Fate, Flow, Probes
 from hdr_lite.records.kind import Kind
 
 CORE = Path(__file__).parents[3] / "hdr_lite/native/core"
@@ -27,7 +27,14 @@ def test_arrays_have_the_fields_of_their_class() -> None:
             r"flow_record_(\w+)\(uint8_t \*buffer.*?RECORD_MAX, (\d+)\)", text, re.DOTALL
         )
     }
-    classes = {"conn": Conn, "fate": Fate, "flow": Flow, "attempts": Attempts, "arp": Arp}
+    classes = {
+        "conn": Conn,
+        "fate": Fate,
+        "flow": Flow,
+        "attempts": Attempts,
+        "probes": Probes,
+        "arp": Arp,
+    }
     assert written == {name: len(cls._fields) for name, cls in classes.items()}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hdr_lite.module import Attempts, Fate, Finding, Http, ThreatLevel
-from hdr_lite.module.testing import Harness, record
+from hdr_lite.module import Attempts, Fate, Finding, Http, Probes, ThreatLevel
+from hdr_lite.module.testing import SECOND, Harness, record
 from hdr_lite.modules.network_discovery.network_discovery import NetworkDiscovery
 from tests.hdr_lite.modules.heap import peak_of
 
@@ -106,12 +106,12 @@ def test_a_slow_scan_is_found() -> None:
     assert types(harness.findings) == {"HORIZONTAL_PORT_SCAN"}
 
 
-def test_a_scan_that_goes_on_is_told_again_each_hour() -> None:
-    """Once: evidence stays rare however long it lasts."""
+def test_a_scan_that_goes_on_is_told_again() -> None:
+    """With every ten hosts more, so that whoever paused is limited again."""
     harness = Harness(NetworkDiscovery)
     harness.feed(*horizontal(60, step=300))
     counts = [int(f.description.split()[7]) for f in harness.findings]
-    assert counts == pytest.approx([4, 10, 22, 34, 46, 58], abs=1)
+    assert counts == pytest.approx([4, 10, 20, 30, 40, 50], abs=1)
 
 
 def test_open_ports_among_the_closed_do_not_hide_a_scan() -> None:
@@ -381,7 +381,8 @@ def test_what_becomes_certain_between_orders_is_told() -> None:
         outcome = "answered" if i % 3 == 2 and i < 30 else "refused"
         harness.feed(fate(i, SCANNER, host, 22, outcome))
     told = [(int(f.description.split()[7]), f.blocking) for f in harness.findings]
-    assert [blocking for _, blocking in told].count(True) == 1
+    assert [blocking for _, blocking in told] == sorted(blocking for _, blocking in told)
+    assert told[-1][1]
     assert 10 < told[-1][0] < 60
 
 
@@ -648,3 +649,75 @@ def test_a_sweep_in_turn_needs_five() -> None:
         harness.feed(fate(i * 0.1, SCANNER, host, 0, "answered", proto="icmp", sport=8))
     (finding,) = harness.findings
     assert (finding.type, finding.confidence) == ("ICMP_ADDRESS_SCAN", 200)
+
+
+def tried(**fields: Any) -> Probes:
+    """Ten ports of a host inside that nothing has answered yet."""
+    usual: dict[str, Any] = {
+        "saddr": SCANNER, "sport": 40000, "daddr": "10.0.1.1", "dport": 4711, "proto": "tcp",
+        "flags": 2, "hosts": 1, "ports": 10,
+    }  # fmt: skip
+    return record(Probes, at=10, **(usual | fields))
+
+
+def test_a_scan_is_known_before_its_fates() -> None:
+    """Ten ports of a host inside, ten hosts of a port; twenty outside, or for UDP."""
+    for fields, kind in (
+        ({}, "VERTICAL_PORT_SCAN"),
+        ({"hosts": 10, "ports": 1}, "HORIZONTAL_PORT_SCAN"),
+        ({"proto": "udp", "flags": 0, "sport": 4000, "ports": 20}, "VERTICAL_PORT_SCAN"),
+        ({"daddr": "198.51.100.7", "ports": 20}, "VERTICAL_PORT_SCAN"),
+    ):
+        harness = Harness(NetworkDiscovery)
+        harness.feed(tried(**fields))
+        (finding,) = harness.findings
+        assert (finding.type, finding.blocking, finding.confidence) == (kind, True, 1000)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"answered": 1},
+        {"ports": 13, "daddr": "198.51.100.7"},
+        {"proto": "udp", "flags": 0, "ports": 12},
+        {"proto": "udp", "flags": 0, "ports": 40, "dport": 33450},  # traceroute
+        {"proto": "udp", "flags": 0, "ports": 40, "sport": 443, "dport": 50000},  # answers
+        {"hosts": 40, "ports": 1, "daddr": "198.51.100.7", "dport": 443},  # a browser
+        {"hosts": 40, "ports": 1, "dport": 113},
+        {"flags": 0x12, "ports": 40},  # backscatter
+        {"proto": "icmp", "hosts": 40, "ports": 1},
+    ],
+)
+def test_what_is_left_to_the_fates(fields: dict[str, Any]) -> None:
+    """Whatever may well be answered a moment later, or ordinary programs do."""
+    harness = Harness(NetworkDiscovery)
+    harness.feed(tried(**fields))
+    assert harness.findings == []
+
+
+def test_who_was_answered_before_is_left_to_the_fates() -> None:
+    """Monitoring: most of the services that it asks of a host have answered it."""
+    harness = Harness(NetworkDiscovery)
+    target = "10.0.1.1"
+    harness.feed(fate(1, SCANNER, target, 9, "refused"))
+    harness.feed(*(fate(2, SCANNER, target, port, "answered") for port in (22, 25, 80)))
+    harness.feed(tried(ports=12))
+    assert harness.findings == []
+
+
+def test_fates_that_were_foreseen_count_once() -> None:
+    """Ten were foreseen; when twenty have failed that is told, and not when ten have."""
+    harness = Harness(NetworkDiscovery)
+    harness.feed(tried(), *vertical(20))
+    assert [f.description.split()[4] for f in harness.findings] == ["10"]
+    harness.feed(*(f._replace(ts=90 * SECOND, dport=100 + f.dport) for f in vertical(2)))
+    told = [int(f.description.split()[4]) for f in harness.findings]
+    assert told == [10, pytest.approx(20, abs=1)]
+
+
+def test_a_scan_that_pauses_is_told_again() -> None:
+    """The same ten ports, a minute later: nothing is new but that it goes on."""
+    harness = Harness(NetworkDiscovery)
+    harness.feed(tried())
+    harness.feed(tried()._replace(ts=75 * SECOND))
+    assert len(harness.findings) == 2

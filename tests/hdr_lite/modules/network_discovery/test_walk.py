@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr_lite.modules.network_discovery.walk import ACCUSED, HIGHEST, LOWEST, STEP, Walk
+from hdr_lite.modules.network_discovery.walk import ACCUSED, AGAIN, HIGHEST, LOWEST, STEP, Walk
 
 HOUR = 3600 * 10**9
 
@@ -129,3 +129,40 @@ def test_an_abandoned_contact_fails_after_all() -> None:
     busy = walked("s" * 40)
     busy.abandon(1, "10.0.0.1", STEP)
     assert busy.score == -ACCUSED + STEP
+
+
+def test_what_is_foreseen_is_taken_if_it_makes_certain() -> None:
+    """Ten failures of full weight do, nine and light ones do not; nor where answers prevail."""
+    assert not Walk().foresee(1, 9, STEP, "x")
+    assert not Walk().foresee(1, 12, STEP // 2, "x")
+    assert not walked("ss" + "f").foresee(1, 12, STEP, "x")
+    walk = Walk()
+    assert walk.foresee(1, 10, STEP, "x")
+    assert (walk.failures, walk.examples, walk.certain) == (10, ("x",), True)
+
+
+def test_fates_that_were_foreseen_count_once() -> None:
+    """A failure confirms, a success takes back what was foreseen and counts as well."""
+    walk = walked("f")
+    walk.foresee(1, 11, STEP, "x")
+    for i in range(10):
+        walk.contact(2, f"further {i}", STEP, refused=True)
+    assert (walk.failures, walk.refused, walk.score) == (11, 10, 11 * STEP)
+    walk.contact(2, "another", STEP)
+    assert (walk.failures, walk.score) == (12, 12 * STEP)
+    walk = Walk()
+    walk.foresee(1, 10, STEP, "x")
+    walk.contact(2, "open", -STEP)
+    assert (walk.failures, walk.score) == (9, 8 * STEP)
+
+
+def test_who_goes_on_after_a_pause_is_news() -> None:
+    """Though nothing that was not known is tried."""
+    walk = Walk()
+    walk.foresee(1, 10, STEP, "x")
+    assert walk.is_news(1, AGAIN)
+    for now in (2, AGAIN):
+        walk.foresee(now, 10, STEP, "x")
+        assert not walk.is_news(now, AGAIN)
+    assert walk.is_news(1 + AGAIN, AGAIN)
+    assert not walk.is_news(1 + 2 * AGAIN, AGAIN)
