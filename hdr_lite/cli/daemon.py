@@ -14,6 +14,7 @@ examples:
 import argparse
 import os
 import resource
+import socket
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,7 @@ from hdr_lite.cli.settings import add_blocking_arguments, add_settings_arguments
 from hdr_lite.config import Config, Settings, UserError, flatten
 from hdr_lite.enforcer import run_enforcer
 from hdr_lite.enforcer.interfaces import Interfaces, open_files
+from hdr_lite.enforcer.prober import open_socket
 from hdr_lite.enforcer.ruleset import table_name
 from hdr_lite.engine.process import Engine
 from hdr_lite.link.codec import Answer, Ask, Opened
@@ -140,6 +142,7 @@ class _Service:
         if self._unarmed and config.enforcer.mode != "observe":
             raise UserError(f"enforcer.mode = {config.enforcer.mode}: {self._unarmed}")
         self._blocked_on: dict[str, int] = {}
+        self._packets: socket.socket | None = None  # the enforcer's
         if not self._unarmed:
             table_name(self._instance)  # a name that can be no part of one is told now
             self._blocked_on = open_files(control.parent, self._inputs.interfaces)
@@ -192,6 +195,7 @@ class _Service:
             ready=Ready,
             privileges=self._privileges("enforcer", ENFORCER, Capability.NET_ADMIN),
             keeps=tuple(self._blocked_on.values()),
+            open=self._open_packets,
             routes={Enforced: "engine"},
             order=key_of,
             reloads=True,
@@ -267,7 +271,12 @@ class _Service:
     def _run_enforcer(self, end: End, stop: StopSignal) -> int:
         holder = f"{label(self._instance)} (process {os.getppid()})"
         interfaces = Interfaces(self._blocked_on, holder)
-        return run_enforcer(self._config, self._instance, end, stop, interfaces)
+        return run_enforcer(self._config, self._instance, end, stop, interfaces, self._packets)
+
+    def _open_packets(self) -> None:
+        """In the enforcer, before it gives CAP_NET_RAW up: by what it asks over ARP."""
+        with suppress(PermissionError):
+            self._packets = open_socket()
 
     def _prepare_output(self, roles: tuple[Role, ...]) -> None:
         """Make the directories where engine and enforcer write, and give them to their users."""

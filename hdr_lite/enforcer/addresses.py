@@ -22,7 +22,7 @@ NEWS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 
 _GETLINK, _GETADDR, _GETROUTE, _GETNEIGH = 18, 22, 26, 30
 _NEW_LINK, _NEW_ADDRESS, _NEW_ROUTE, _NEW_NEIGHBOUR = 16, 20, 24, 28
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINKINFO, _IFLA_INFO_KIND = 1, 3, 18, 1
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_INFO_KIND = 1, 3, 10, 18, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH, _RTA_VIA = 4, 5, 9, 18
 _NDA_DST, _NDA_LLADDR = 1, 2
@@ -53,6 +53,7 @@ class _Link(NamedTuple):
     name: str
     mac: str
     kind: str
+    master: int  #: index of the bridge or the like that it is a part of, 0 for none
 
 
 def gather_facts(root: Path = Path("/"), ports: tuple[int, ...] = (22,)) -> Facts:
@@ -73,6 +74,11 @@ def gather_facts(root: Path = Path("/"), ports: tuple[int, ...] = (22,)) -> Fact
         neighbours=tuple(_neighbours(links)),
         ports=_bridge_ports(links),
         bridges=any(link.kind == "bridge" for link in links.values()),
+        bridge_ports=frozenset(
+            link.name
+            for link in links.values()
+            if link.master in links and links[link.master].kind == "bridge"
+        ),
         sessions=frozenset((a, p) for a in logged_in(root) for p in ports),
     )
 
@@ -131,7 +137,9 @@ def _links() -> Iterator[tuple[int, _Link]]:
             found = attributes(message.body[16:])
             kind = attributes(found.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND, b"")
             name = found.get(_IFLA_IFNAME, b"").rstrip(b"\0").decode()
-            yield index, _Link(name, _mac(found.get(_IFLA_ADDRESS)), kind.rstrip(b"\0").decode())
+            master = int.from_bytes(found.get(_IFLA_MASTER, b""), sys.byteorder)
+            mac = _mac(found.get(_IFLA_ADDRESS))
+            yield index, _Link(name, mac, kind.rstrip(b"\0").decode(), master)
 
 
 def _own(links: dict[int, _Link]) -> Iterator[tuple[str, str]]:

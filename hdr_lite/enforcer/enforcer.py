@@ -20,8 +20,10 @@ from hdr_lite.enforcer.netlink import NetlinkError
 from hdr_lite.enforcer.never_block import Facts
 from hdr_lite.enforcer.nft import Nft, NftError
 from hdr_lite.enforcer.orders import Orders
+from hdr_lite.enforcer.prober import Prober
 from hdr_lite.enforcer.ruleset import (
     BLOCKS,
+    HOSTS,
     LIMITS,
     QUARANTINE,
     RATES,
@@ -92,7 +94,7 @@ class Enforcer:
         self._lapse()
         self.refresh_facts()
         there = self._kernel()
-        number = self.orders.restore(self._kept(), there, self._clock())
+        number = self.orders.holdings.restore(self._kept(), there, self._clock())
         if self.orders.mode == "observe":
             self._remove_tables()
             self._interfaces.give_back()  # which one that died may have left taken
@@ -139,16 +141,38 @@ class Enforcer:
     # Orders --------------------------------------------------------------------------------
 
     def take(self, order: Order) -> Enforced | None:
-        """Judge an order; :meth:`apply` does what came of it. None: over the pace."""
+        """Judge an order; :meth:`apply` does what came of it. None: over the pace, or on trial."""
         if self._clock() - self._facts_at > 1.0 and isinstance(order, Quarantine):
             self.refresh_facts()  # the neighbour table tells no news worth listening to
         answer = self.orders.take(order, self._clock())
-        self._outcomes["too fast" if answer is None else answer.outcome] += 1
+        if answer is not None:
+            self._outcomes[answer.outcome] += 1
+        return answer
+
+    def begin_trials(self, prober: Prober) -> list[Enforced]:
+        """Ask those who are accused of false claims; answers about those who cannot be asked."""
+        trials, self.orders.trials = self.orders.trials, []
+        answers = []
+        for order in trials:
+            suspect = self.orders.suspect(order)
+            doubt = f"{order.address or order.mac} is no neighbour that can be asked"
+            if suspect is not None:
+                doubt = prober.begin(order, suspect, self.orders.bridge_ports)
+            if doubt:
+                answers.append(self.conclude(order, doubt))
+        return answers
+
+    def conclude(self, order: Quarantine, doubt: str) -> Enforced:
+        """A trial is over: a quarantine, or why there is none."""
+        if not doubt:
+            self.refresh_facts()
+        answer = self.orders.conclude(order, doubt, self._clock())
+        self._outcomes[answer.outcome] += 1
         return answer
 
     def apply(self) -> None:
         """Everything judged since the last time, in as few transactions as can be."""
-        elements, self.orders.elements = self.orders.elements, []
+        elements = self._changes()
         if not elements or self.orders.mode == "observe":
             return
         self._changed = True
@@ -248,7 +272,7 @@ class Enforcer:
     def holds(self) -> Iterator[dict[str, Any]]:
         """What is held, in words: what people and proof put there first."""
         now = self._clock()
-        for name, hold in self.orders.held():
+        for name, hold in self.orders.holdings.held():
             if hold.until > now:
                 yield {
                     "set": name,
@@ -266,21 +290,23 @@ class Enforcer:
         return {
             "target": name,
             "never": self.orders.why_never(name),
-            "held": [hold for hold in self.holds() if hold["target"] in names],
+            "held": [h for h in self.holds() if not names.isdisjoint(h["target"].split(" . "))],
         }
 
     def figures(self) -> dict[str, Any]:
         """For ``hdr-lite status``."""
-        held = Counter(name for name, hold in self.orders.held() if hold.until > self._clock())
+        held = Counter(
+            name for name, hold in self.orders.holdings.held() if hold.until > self._clock()
+        )
         return {
             "mode": self.orders.mode,
             "panic": self._off.exists(),
             "unconfirmed": None if self._until is None else round(self._until - self._clock()),
             "blocks": sum(held[name] for name in BLOCKS),
-            "limits": sum(held[name] for name in LIMITS),
+            "limits": sum(held[name] for name in (*LIMITS, *HOSTS)),
             "rates": sum(held[name] for name in RATES),
             "quarantined": held[QUARANTINE],
-            "outcomes": dict(self._outcomes),
+            "outcomes": dict(self._outcomes) | {"too fast": self.orders.too_fast},
             "families": list(self._families),
         }
 
@@ -295,18 +321,18 @@ class Enforcer:
 
     def rebuild(self, why: str) -> None:
         """Rules and everything that is still valid, again."""
-        self.orders.expire(self._clock())
+        self.orders.holdings.expire(self._clock())
         self._make_tables(empty=True, there=self._is_there())
-        number = sum(1 for _ in self.orders.held())
+        number = sum(1 for _ in self.orders.holdings.held())
         self._tell(f"the tables of nftables were made again ({why}): {number} held")
 
     def tick(self) -> None:
         """What time brings: ends, renewals, the state file."""
         now = self._clock()
         self._lapse()
-        self.orders.expire(now)
+        self.orders.holdings.expire(now)
         if self.orders.mode != "observe":
-            self.orders.renew(now, self._look)
+            self.orders.holdings.renew(now, self._look)
         self.apply()
         if self._changed and now - self._saved >= self._save_interval():
             self.save()
@@ -320,7 +346,7 @@ class Enforcer:
         """Write the state file now; a disk that takes nothing is told, blocks hold."""
         self._saved, self._changed = self._clock(), False
         try:
-            self._written = save(self._state, *self.orders.keep(self._saved))
+            self._written = save(self._state, *self.orders.holdings.keep(self._saved))
         except OSError as error:
             self._tell(f"blocks could not be kept in {self._state}: {error.strerror}")
 
@@ -347,11 +373,16 @@ class Enforcer:
                 problems.append(_without(family, error))
         self._families = tuple(made)
         self.monitor.learn()
-        elements = self.orders.elements
-        self.orders.elements = []
+        elements = self._changes()
         wanted = self.orders.everything(self._clock(), there=there) if empty else elements
         self._set(wanted)
         return problems
+
+    def _changes(self) -> list[Element]:
+        """What is to be done, which from here on is ours to do."""
+        elements = list(self.orders.elements)
+        self.orders.elements.clear()
+        return elements
 
     def _set(self, elements: Iterable[Element]) -> None:
         """Carry out changes of sets; what the monitor tells meanwhile is read as it comes."""
@@ -380,7 +411,7 @@ class Enforcer:
         try:
             return {
                 name: {element.key: element for element in self._look(name)}
-                for name in (QUARANTINE, *BLOCKS, *LIMITS)
+                for name in (QUARANTINE, *BLOCKS, *LIMITS, *HOSTS)
             }
         except NetlinkError:
             return None

@@ -100,7 +100,7 @@ class Monitor:
 
 
 def held(table: str, name: str) -> Iterator[Held]:
-    """The elements of one of our ``inet`` sets of addresses or MACs; ``NetlinkError``."""
+    """The elements of one of our ``inet`` sets of addresses, MACs or both; ``NetlinkError``."""
     body = struct.pack("=BBH", _INET, 0, 0)
     body += attribute(_NAME, table.encode() + b"\0") + attribute(_SET_NAME, name.encode() + b"\0")
     for message in dump(NETLINK_NETFILTER, _NFTABLES | _GET_ELEMENT, body):
@@ -111,7 +111,10 @@ def held(table: str, name: str) -> Iterator[Held]:
 
 def _held(found: Attributes) -> Held:
     raw = attributes(found.get(_KEY, b"")).get(_VALUE, b"")
-    key = raw.hex(":") if len(raw) == 6 else str(ip_address(raw))
+    if len(raw) in (12, 24):  # address and MAC, which is padded to words
+        key = f"{ip_address(raw[:-8])} . {raw[-8:-2].hex(':')}"
+    else:
+        key = raw.hex(":") if len(raw) == 6 else str(ip_address(raw))
     counter = attributes(attributes(found.get(_EXPRESSION, b"")).get(_EXPRESSION_DATA, b""))
     packets = int.from_bytes(counter.get(_COUNTER_PACKETS, b""), "big")
     return Held(key, packets, int.from_bytes(found.get(_EXPIRATION, b""), "big") / 1000)

@@ -41,6 +41,7 @@ class Facts(NamedTuple):
     neighbours: tuple[Neighbour, ...] = ()
     ports: Mapping[str, frozenset[str]] = {}  #: MAC -> bridge ports where it was learnt
     bridges: bool = False
+    bridge_ports: frozenset[str] = frozenset()
     sessions: frozenset[tuple[str, int]] = frozenset()  #: logged in: address, our TCP port
     domains: Mapping[str, tuple[str, ...]] = {}  #: allowed domain -> its addresses
 

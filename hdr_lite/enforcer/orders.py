@@ -4,47 +4,38 @@ Whatever the engine asks is judged here: who may not be touched, how long, how m
 done; the process takes the elements and the connections to cut, and does it in one transaction.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from hdr_lite.config import EnforcerConfig
 from hdr_lite.enforcer.blocks import (
     LONGEST,
     FullError,
-    Held,
     Hold,
-    Offenders,
     Pace,
     Recent,
-    Table,
-    lengthened,
 )
-from hdr_lite.enforcer.never_block import Facts, NeverBlock, parse_allow
+from hdr_lite.enforcer.holdings import LIMIT_SECONDS, Holdings, remaining
+from hdr_lite.enforcer.never_block import Facts, Neighbour, NeverBlock, parse_allow
 from hdr_lite.enforcer.ruleset import (
     BLOCKS,
     CLAIM,
     FOREVER,
+    HOSTS,
     LIMITS,
     OWN_MAC,
     QUARANTINE,
-    RATES,
-    SESSIONS,
     Element,
 )
-from hdr_lite.enforcer.state import KeptHold, KeptOffender, State
-from hdr_lite.enforcer.target import Target, TargetError, parse_mac, parse_target
+from hdr_lite.enforcer.target import Target, TargetError, parse_mac, parse_source_mac, parse_target
+from hdr_lite.enforcer.trial import Suspect
+from hdr_lite.enforcer.welcome import Welcome, is_inside
 from hdr_lite.records.verb import Block, Enforced, Limit, Order, Quarantine
 
 #: Orders that are looked at in a second; more are refused.
 ORDERS_A_SECOND = 200
 #: New limits in a second; beyond them what is attacked is rate-limited.
 LIMITS_A_SECOND = 50
-#: Seconds that a limit or rate holds without being renewed.
-LIMIT_SECONDS = 60
-#: A limit whose end is nearer than this is looked at, to renew it.
-RENEW_BEFORE = 10.0
-#: Sets that outlive a restart.
-KEPT = (*BLOCKS, QUARANTINE, CLAIM)
 #: Evidence that ends the welcome of a logged-in address at the port it attacked.
 GUESSING = "PASSWORD_GUESSING"
 
@@ -60,28 +51,28 @@ class Orders:
 
     def __init__(self, settings: EnforcerConfig) -> None:
         self.mode = settings.mode
-        self.elements: list[Element] = []
+        self.holdings = Holdings(settings)
+        #: One list for all changes: cleared when they are carried out, never replaced.
+        self.elements = self.holdings.elements
         self.cut: list[Target] = []
+        #: Of hosts accused of false claims: whether they made them is to be found out first.
+        self.trials: list[Quarantine] = []
+        self.too_fast = 0  #: orders over the pace, not yet told
         self._settings = settings
         self._allow = parse_allow(settings.allow)
         self._never = NeverBlock(Facts(), self._allow)
-        self._tables = {name: Table(settings.blocks) for name in BLOCKS}
-        self._tables |= {name: Table(settings.limits) for name in LIMITS}
-        self._tables |= {name: Table(1024) for name in RATES}
-        self._tables |= {name: Table(settings.quarantines) for name in (QUARANTINE, CLAIM)}
-        self._offenders = Offenders(2 * settings.blocks, settings.forgive)
         self._orders = Pace(ORDERS_A_SECOND)
         self._limits = Pace(LIMITS_A_SECOND)
         self._recent = Recent(4 * settings.limits)
-        self._unwelcome = Recent(256)
-        self._welcome: dict[tuple[str, int], None] = {}
+        self._welcome = Welcome()
         self._own_macs: frozenset[str] = frozenset()
 
     # What the engine asks ------------------------------------------------------------------
 
     def take(self, order: Order, now: float) -> Enforced | None:
-        """What becomes of an order; None for one over the pace, which is only counted."""
+        """What becomes of an order; None for one over the pace, or whose host is on trial."""
         if not self._orders.allows(now):
+            self.too_fast += 1
             return None
         name = order.mac if isinstance(order, Quarantine) else order.address
         try:
@@ -98,27 +89,36 @@ class Orders:
 
     def _block(self, order: Block, now: float) -> Enforced:
         target = self._touchable(order.address)
-        seconds = self._lengthened(target.text, order.seconds, now)
+        seconds = self.holdings.lengthened(target.text, order.seconds, now)
         if self.mode == "observe":
             return self._observed(order.evidence, target.text, f"blocked for {seconds} s")
         if order.cause == GUESSING:
-            self._end_welcome(target.key, order.port)
-        if self.mode == "limit":
-            hold = self._hold_limit(target, order.evidence, order.cause, LIMIT_SECONDS, now)
+            self.elements += self._welcome.end(target.key, order.port)
+        why = self._why_no_block(target)
+        if why:
+            hold = self._hold_limit(self._place(target, ""), order, LIMIT_SECONDS, now)
             if hold is None:
-                raise _Refusal("there are too many new limits, and the mode blocks nothing")
-            return _done(order, target.text, "limited", hold, now, "the mode blocks nothing")
+                raise _Refusal(f"there are too many new limits, and {why}")
+            return _done(order, target.text, "limited", hold, now, why)
         hold = self._hold_block(target, order.evidence, order.cause, order.seconds, now)
         return _done(order, target.text, "blocked", hold, now, "")
+
+    def _why_no_block(self, target: Target) -> str:
+        """Why a limit must do; "" when a block may."""
+        if self.mode == "limit":
+            return "the mode blocks nothing"
+        if self._is_inside(target):
+            return "an inside host is quarantined by its MAC, or limited"
+        return ""
 
     def _limit(self, order: Limit, now: float) -> Enforced:
         target = self._touchable(order.address)
         seconds = min(order.seconds, LIMIT_SECONDS)
         if self.mode == "observe":
             return self._observed(order.evidence, target.text, f"limited for {seconds} s")
-        if hold := self._tables[f"block{target.suffix}"].get(target.key):
+        if hold := self.holdings.get(f"block{target.suffix}", target.key):
             return _done(order, target.text, "blocked", hold, now, "it is blocked already")
-        hold = self._hold_limit(target, order.evidence, order.cause, seconds, now)
+        hold = self._hold_limit(self._place(target, order.mac), order, seconds, now)
         if hold is not None:
             return _done(order, target.text, "limited", hold, now, "")
         name = self._rate(order, now)
@@ -126,22 +126,69 @@ class Orders:
             order.evidence, name, "rated", LIMIT_SECONDS, "there are too many new limits"
         )
 
-    def _quarantine(self, order: Quarantine, now: float) -> Enforced:
+    def conclude(self, order: Quarantine, doubt: str, now: float) -> Enforced:
+        """The trial is over; ``doubt`` is why the host is not believed to be the claimant."""
+        try:
+            mac, own, why = self._judge_mac(order)
+            if doubt or why or self.mode != "block":
+                raise _Refusal(doubt or why or f"the mode is {self.mode}")
+            return self._hold_quarantine(order, mac, own, now)
+        except (_Refusal, TargetError, FullError) as error:
+            return Enforced(order.evidence, order.mac, "refused", 0, str(error))
+
+    def suspect(self, order: Quarantine) -> Suspect | None:
+        """Where the accused can be asked; None: nowhere."""
+        facts = self._never.facts
+        for neighbour in facts.neighbours:
+            if (neighbour.address, neighbour.mac) == (order.address, order.mac):
+                source = self._address_towards(neighbour)
+                if source:
+                    return Suspect(
+                        order.mac, order.address, order.claimed, neighbour.interface, source
+                    )
+        return None
+
+    def _address_towards(self, neighbour: Neighbour) -> str:
+        """Our own address in a neighbour's network, "" when there is none."""
+        facts, host = self._never.facts, ip_address(neighbour.address)
+        networks = [c.network for c in facts.connected if c.interface == neighbour.interface]
+        for own in sorted(facts.own):
+            address = ip_address(own)
+            if address.version == 4 and any(address in n and host in n for n in networks):
+                return own
+        return ""
+
+    def _quarantine(self, order: Quarantine, now: float) -> Enforced | None:
+        """None when it is to be tried first."""
+        mac, own, why = self._judge_mac(order)
+        if self.mode == "observe":
+            seconds = self.holdings.lengthened(mac, order.seconds, now)
+            what = f"limited only, because {why}" if why else f"quarantined for {seconds} s"
+            return self._observed(order.evidence, mac, what)
+        if why and order.claimed:
+            raise _Refusal(why)  # a claim can be forged: it limits nobody
+        if why:
+            return self._limit_host(order, mac, own, why, now)
+        if order.claimed:
+            self.trials.append(order)
+            return None
+        return self._hold_quarantine(order, mac, own, now)
+
+    def _judge_mac(self, order: Quarantine) -> tuple[str, str, str]:
+        """MAC, own address and why it may not be quarantined, "" when it may."""
         mac = parse_mac(order.mac)
         own = self._own_address(order.address)
-        why = self._never.reason_of_mac(mac) or self._never.doubt_of_mac(mac)
-        if why is None and self.mode == "limit":
+        why = self._never.reason_of_mac(mac) or self._never.doubt_of_mac(mac) or ""
+        if not why and self.mode == "limit":
             why = "the mode quarantines nothing"
-        seconds = self._lengthened(mac, order.seconds, now)
-        if self.mode == "observe":
-            what = f"quarantined for {seconds} s" if why is None else f"limited only, because {why}"
-            return self._observed(order.evidence, mac, what)
-        if why is not None:
-            return self._limit_host(order, mac, own, why, now)
-        hold = self._put(QUARANTINE, mac, order.evidence, order.cause, seconds, now)
-        self._offended(mac, hold, now)
+        return mac, own, why
+
+    def _hold_quarantine(self, order: Quarantine, mac: str, own: str, now: float) -> Enforced:
+        seconds = self.holdings.lengthened(mac, order.seconds, now)
+        hold = self.holdings.put(QUARANTINE, mac, order.evidence, order.cause, seconds, now)
+        self.holdings.offended(mac, hold, now)
         if own:
-            self._put(CLAIM, f"{mac} . {own}", order.evidence, order.cause, seconds, now)
+            self.holdings.put(CLAIM, f"{mac} . {own}", order.evidence, order.cause, seconds, now)
         self.cut += [parse_target(a) for a in (own,) if a]
         return _done(order, mac, "quarantined", hold, now, "")
 
@@ -153,7 +200,8 @@ class Orders:
                 target = self._touchable(address)
             except (_Refusal, TargetError):
                 continue
-            held = self._hold_limit(target, order.evidence, order.cause, LIMIT_SECONDS, now) or held
+            place = self._place(target, mac)
+            held = self._hold_limit(place, order, LIMIT_SECONDS, now) or held
         if held is None:
             raise _Refusal(why)
         return _done(order, mac, "limited", held, now, why)
@@ -177,7 +225,7 @@ class Orders:
             if not 0 < seconds <= LONGEST * 365:
                 raise _Refusal(f"{seconds} s is no time for a block")
             name = f"block{target.suffix}"
-            hold = self._put(name, target.key, "", why, seconds, now, operator=True)
+            hold = self.holdings.put(name, target.key, "", why, seconds, now, operator=True)
         except (_Refusal, TargetError, FullError) as error:
             return Enforced("", address[:50], "refused", 0, str(error))
         self.cut.append(target)
@@ -189,22 +237,14 @@ class Orders:
             mac = parse_mac(name)
         except TargetError:
             target = parse_target(name)
-            self._offenders.pardon(target.text, now)
-            return any([self._drop(f"{v}{target.suffix}", target.key) for v in ("block", "limit")])
-        self._offenders.pardon(mac, now)
-        self._drop_claims(mac)
-        return self._drop(QUARANTINE, mac)
-
-    def held(self) -> Iterator[tuple[str, Hold]]:
-        """Everything that is held, by set."""
-        for name, table in self._tables.items():
-            for hold in table:
-                yield name, hold
-
-    @property
-    def limited(self) -> bool:
-        """Whether there are limits, whose counters must be looked at."""
-        return any(len(self._tables[name]) for name in LIMITS)
+            self.holdings.pardon(target.text, now)
+            held = [
+                self.holdings.drop(f"{v}{target.suffix}", target.key) for v in ("block", "limit")
+            ]
+            return any([*held, self.holdings.drop_parts(HOSTS, target.key)])
+        self.holdings.pardon(mac, now)
+        self.holdings.drop_parts((CLAIM,), mac)
+        return any([self.holdings.drop(QUARANTINE, mac), self.holdings.drop_parts(HOSTS, mac)])
 
     def why_never(self, address: str) -> str | None:
         """Why an address, /64 or MAC may not be touched, or None; ``TargetError``."""
@@ -224,14 +264,15 @@ class Orders:
             return frozenset({target.text})
         return frozenset({target.text, str(ip_network(f"{target.key}/64", strict=False))})
 
+    @property
+    def bridge_ports(self) -> frozenset[str]:
+        """Interfaces that are ports of our bridges."""
+        return self._never.facts.bridge_ports
+
     def release(self) -> int:
         """Let everybody go, whoever set it; how many were held."""
-        number = 0
-        for name, table in self._tables.items():
-            for hold in list(table):
-                number += self._drop(name, hold.key)
         self.cut.clear()
-        return number
+        return sum([self.holdings.drop(name, hold.key) for name, hold in self.holdings.held()])
 
     def set_settings(self, settings: EnforcerConfig) -> None:
         """New settings; sizes of tables stay as they are. New facts must follow."""
@@ -240,39 +281,32 @@ class Orders:
 
     # Time, facts and what was kept ---------------------------------------------------------
 
-    def expire(self, now: float) -> None:
-        """Forget what has ended; the kernel has done so by itself."""
-        for table in self._tables.values():
-            table.expire(now)
-
-    def renew(self, now: float, look: Callable[[str], Iterable[Held]]) -> None:
-        """Renew the limits that end soon and whose counter moved; ``look`` reads a set."""
-        for name in LIMITS:
-            table = self._tables[name]
-            due = {h.key: h for h in table if h.until - now <= RENEW_BEFORE}
-            for element in look(name) if due else ():
-                hold = due.get(element.key)
-                if hold is not None and element.packets > 0:
-                    hold.until = now + LIMIT_SECONDS
-                    self.elements.append(Element(name, hold.key, LIMIT_SECONDS, there=True))
-
     def set_facts(self, facts: Facts) -> None:
         """New facts: whoever may not be touched any more is let go."""
         self._never = NeverBlock(facts, self._allow, self._settings.management)
-        for name in (*BLOCKS, *LIMITS):
-            suffix = name.removeprefix("block").removeprefix("limit")
-            for hold in list(self._tables[name]):
-                if self._never.reason(Target(suffix, hold.key)):
-                    self._drop(name, hold.key)
-        for hold in list(self._tables[QUARANTINE]):
-            if self._never.reason_of_mac(hold.key):
-                self._drop(QUARANTINE, hold.key)
-                self._drop_claims(hold.key)
-        self._set_sessions(facts)
+        for name, hold in self.holdings.held():
+            if self._why_let_go(name, hold.key):
+                self.holdings.drop(name, hold.key)
+                if name == QUARANTINE:
+                    self.holdings.drop_parts((CLAIM,), hold.key)
+        self.elements += self._welcome.update(facts)
         gone, new = self._own_macs - facts.own_macs, facts.own_macs - self._own_macs
         self.elements += [Element(OWN_MAC, mac, 0) for mac in sorted(gone)]
         self.elements += [Element(OWN_MAC, mac, FOREVER, there=True) for mac in sorted(new)]
         self._own_macs = facts.own_macs
+
+    def _why_let_go(self, name: str, key: str) -> str | None:
+        """Why what is held may be held no more."""
+        if name == QUARANTINE:
+            return self._never.reason_of_mac(key)
+        if name in HOSTS:
+            address, _, mac = key.partition(" . ")
+            target = Target(name.removeprefix("host"), address)
+            return self._never.reason(target) or self._never.reason_of_mac(mac)
+        if name in (*BLOCKS, *LIMITS):
+            suffix = name.removeprefix("block").removeprefix("limit")
+            return self._never.reason(Target(suffix, key))
+        return None
 
     def everything(self, now: float, *, there: bool) -> Iterator[Element]:
         """All elements, what people and proof put there first.
@@ -281,69 +315,8 @@ class Orders:
         """
         for mac in sorted(self._own_macs):
             yield Element(OWN_MAC, mac, FOREVER, there)
-        for session in self._welcome:
-            yield _session(session, FOREVER)
-        for name in (QUARANTINE, CLAIM, *BLOCKS, *LIMITS, *RATES):
-            for hold in self._tables[name]:
-                if hold.until > now:
-                    yield Element(name, hold.key, _remaining(hold, now), there)
-
-    def keep(self, now: float) -> tuple[list[KeptHold], list[KeptOffender]]:
-        """What the state file shall hold."""
-        holds = [
-            KeptHold(n, h.key, _remaining(h, now), h.evidence, h.cause, h.operator, h.offences)
-            for n in KEPT
-            for h in self._tables[n]
-            if h.until > now
-        ]
-        offenders = [
-            KeptOffender(name, o.offences, int(now - o.until))
-            for name, o in self._offenders.items()
-        ]
-        return holds, offenders
-
-    def restore(self, state: State, kernel: dict[str, dict[str, Held]] | None, now: float) -> int:
-        """Take up what was kept; how many holds that makes.
-
-        With ``kernel`` (set -> key -> element) the tables outlived the process: what is in them
-        holds, for as long as they say, and the file only tells why. Nothing is to be set then.
-        """
-        for name, offences, quiet in state.offenders:
-            self._offenders.remember(name, offences, now - quiet)
-        for kept in state.holds:
-            if kept.set in KEPT and _is_key(kept.set, kept.key):
-                self._restore(kept, kept.remaining, now)
-        if kernel is not None:
-            self._agree(kernel, now)
-        return sum(len(table) for table in self._tables.values())
-
-    def _agree(self, kernel: dict[str, dict[str, Held]], now: float) -> None:
-        for name, elements in kernel.items():
-            table = self._tables[name]
-            for hold in list(table):
-                if hold.key not in elements:
-                    table.remove(hold.key)
-            for key, element in elements.items():
-                if known := table.get(key):
-                    known.until = now + element.seconds
-                else:
-                    kept = KeptHold(name, key, 0, "", "set before a restart", False, 0)
-                    self._restore(kept, element.seconds, now)
-        for hold in list(self._tables[CLAIM]):
-            if hold.key.partition(" ")[0] not in kernel.get(QUARANTINE, {}):
-                self._tables[CLAIM].remove(hold.key)
-
-    def _restore(self, kept: KeptHold, seconds: float, now: float) -> None:
-        _, key, _, evidence, cause, operator, offences = kept
-        until = now + max(1.0, seconds)
-        hold = Hold(key, until, evidence, cause, operator, offences)
-        try:
-            shed = self._tables[kept.set].put(hold)
-        except FullError:
-            self.elements.append(Element(kept.set, key, 0))
-            return
-        if shed is not None:
-            self.elements.append(Element(kept.set, shed.key, 0))
+        yield from self._welcome.everything()
+        yield from self.holdings.everything(now, there=there)
 
     # Holding and letting go ----------------------------------------------------------------
 
@@ -357,59 +330,35 @@ class Orders:
         self, target: Target, evidence: str, cause: str, seconds: int, now: float
     ) -> Hold:
         name = f"block{target.suffix}"
-        known = self._tables[name].get(target.key)
+        known = self.holdings.get(name, target.key)
         if known is None or known.until <= now:
-            seconds = self._lengthened(target.text, seconds, now)
-        hold = self._put(name, target.key, evidence, cause, seconds, now)
-        self._offended(target.text, hold, now)
-        self._drop(f"limit{target.suffix}", target.key)
+            seconds = self.holdings.lengthened(target.text, seconds, now)
+        hold = self.holdings.put(name, target.key, evidence, cause, seconds, now)
+        self.holdings.offended(target.text, hold, now)
+        self.holdings.drop(f"limit{target.suffix}", target.key)
         self.cut.append(target)
         return hold
 
+    def _place(self, target: Target, mac: str) -> tuple[str, str]:
+        """Set and key of a limit: an inside host's only together with its MAC.
+
+        So whoever sends from a neighbour's address limits himself and not the neighbour.
+        """
+        if mac and self._is_inside(target):
+            return f"host{target.suffix}", f"{target.key} . {parse_source_mac(mac)}"
+        return f"limit{target.suffix}", target.key
+
+    def _is_inside(self, target: Target) -> bool:
+        return target.suffix != "64" and is_inside(self._never.facts, target.key)
+
     def _hold_limit(
-        self, target: Target, evidence: str, cause: str, seconds: int, now: float
+        self, place: tuple[str, str], order: Order, seconds: int, now: float
     ) -> Hold | None:
         """None when there are too many new ones already."""
-        name = f"limit{target.suffix}"
-        if self._tables[name].get(target.key) is None and not self._limits.allows(now):
+        name, key = place
+        if self.holdings.get(name, key) is None and not self._limits.allows(now):
             return None
-        return self._put(name, target.key, evidence, cause, seconds, now)
-
-    def _put(
-        self,
-        name: str,
-        key: str,
-        evidence: str,
-        cause: str,
-        seconds: int,
-        now: float,
-        *,
-        operator: bool = False,
-    ) -> Hold:
-        """Hold it at least so long; what is held already for longer stays as it is."""
-        table = self._tables[name]
-        known = table.get(key)
-        if known is not None and not operator and known.until >= now + seconds:
-            return known
-        offences = known.offences if known else self._offenders.offences(_offender(name, key), now)
-        by_hand = operator or (known is not None and known.operator)
-        hold = Hold(key, now + seconds, evidence, cause, by_hand, offences)
-        shed = table.put(hold)
-        if shed is not None:
-            self.elements.append(Element(name, shed.key, 0))
-        self.elements.append(Element(name, key, seconds, there=known is not None))
-        return hold
-
-    def _drop(self, name: str, key: str) -> bool:
-        if self._tables[name].remove(key) is None:
-            return False
-        self.elements.append(Element(name, key, 0))
-        return True
-
-    def _drop_claims(self, mac: str) -> None:
-        for hold in list(self._tables[CLAIM]):
-            if hold.key.startswith(mac):
-                self._drop(CLAIM, hold.key)
+        return self.holdings.put(name, key, order.evidence, order.cause, seconds, now)
 
     def _rate(self, order: Limit, now: float) -> str:
         if not order.victim or order.proto not in ("tcp", "udp") or not 0 < order.port < 65536:
@@ -418,49 +367,13 @@ class Orders:
         if victim.suffix == "64":
             raise _Refusal("there are too many new limits")
         key = f"{victim.key} . {order.proto} . {order.port}"
-        self._put(f"rate{victim.suffix}", key, order.evidence, order.cause, LIMIT_SECONDS, now)
+        self.holdings.put(
+            f"rate{victim.suffix}", key, order.evidence, order.cause, LIMIT_SECONDS, now
+        )
         return f"{victim.key} {order.proto} {order.port}"
-
-    def _lengthened(self, name: str, seconds: int, now: float) -> int:
-        return lengthened(seconds, self._offenders.offences(name, now))
-
-    def _offended(self, name: str, hold: Hold, now: float) -> None:
-        """Count the offence once a hold: one that is lengthened while it holds is the same."""
-        counted = self._offenders.offences(name, now)
-        first = hold.offences == counted
-        self._offenders.remember(name, counted + 1 if first else counted, hold.until)
 
     def _observed(self, evidence: str, name: str, what: str) -> Enforced:
         return Enforced(evidence, name, "observed", 0, f"it would be {what}")
-
-    # Logged-in addresses -------------------------------------------------------------------
-
-    def _end_welcome(self, address: str, port: int) -> None:
-        """Whoever guesses passwords at a port is no friend there, logged in or not."""
-        self._unwelcome.repeated(f"{address} {port}")
-        if (address, port) in self._welcome:
-            del self._welcome[(address, port)]
-            self.elements.append(_session((address, port), 0))
-
-    def _set_sessions(self, facts: Facts) -> None:
-        wanted = {
-            s: None
-            for s in sorted(facts.sessions)
-            if f"{s[0]} {s[1]}" not in self._unwelcome and self._inside(s[0])
-        }
-        self.elements += [_session(s, 0) for s in self._welcome if s not in wanted]
-        self.elements += [_session(s, FOREVER) for s in wanted if s not in self._welcome]
-        self._welcome = wanted
-
-    def _inside(self, address: str) -> bool:
-        """Whether an address is in a network of an inside interface."""
-        host, facts = ip_address(address), self._never.facts
-        return any(
-            c.interface not in facts.outside
-            and c.network.version == host.version
-            and host in c.network
-            for c in facts.connected
-        )
 
 
 def _check(order: Order) -> None:
@@ -471,34 +384,4 @@ def _check(order: Order) -> None:
 
 
 def _done(order: Order, name: str, outcome: str, hold: Hold, now: float, why: str) -> Enforced:
-    return Enforced(order.evidence, name, outcome, _remaining(hold, now), why)
-
-
-def _remaining(hold: Hold, now: float) -> int:
-    return max(1, round(hold.until - now))
-
-
-def _offender(name: str, key: str) -> str:
-    """The name that an offender is remembered by."""
-    return f"{key}/64" if name.endswith("64") else key
-
-
-def _session(session: tuple[str, int], seconds: int) -> Element:
-    address, port = session
-    name = SESSIONS[":" in address]
-    return Element(name, f"{address} . {port}", seconds, there=seconds != 0)
-
-
-def _is_key(name: str, key: str) -> bool:
-    """Whether a text from the state file is what may stand in that set."""
-    try:
-        if name == QUARANTINE:
-            return parse_mac(key) == key
-        if name == CLAIM:
-            mac, _, address = key.partition(" . ")
-            return parse_mac(mac) == mac and parse_target(address) == Target("4", address)
-        suffix = name.removeprefix("block")
-        text = f"{key}/64" if suffix == "64" else key
-        return parse_target(text) == Target(suffix, key)
-    except TargetError:
-        return False
+    return Enforced(order.evidence, name, outcome, remaining(hold, now), why)

@@ -23,6 +23,7 @@ from hdr_lite.enforcer.names import Names
 from hdr_lite.enforcer.netlink import NETLINK_ROUTE, open_netlink
 from hdr_lite.enforcer.never_block import Facts, parse_allow
 from hdr_lite.enforcer.nft import NftError
+from hdr_lite.enforcer.prober import Prober
 from hdr_lite.enforcer.ruleset import ports_of
 from hdr_lite.enforcer.verbs import answer
 from hdr_lite.link.codec import Answer, Message, Notice, Reload, Request
@@ -45,9 +46,17 @@ OUTBOX = 1024
 
 
 def run_enforcer(
-    config: Config, instance: str, end: End, stop: StopSignal, interfaces: Interfaces
+    config: Config,
+    instance: str,
+    end: End,
+    stop: StopSignal,
+    interfaces: Interfaces,
+    packets: socket.socket | None,
 ) -> int:
-    """The enforcer process from start to end; its exit status. ``UserError``: it cannot begin."""
+    """The enforcer process from start to end; its exit status. ``UserError``: it cannot begin.
+
+    ``packets`` is what ``prober.open_socket`` opened, None where that was not permitted.
+    """
     outbox, names = Outbox(end), Names()
     facts = _facts_of(config, names)
     names.ask((*parse_allow(config.enforcer.allow).domains, *names_of_servers()), time.monotonic())
@@ -67,7 +76,8 @@ def run_enforcer(
             outbox.put(Ready(enforcer.begin()))
         except NftError as error:
             raise UserError(f"nftables refuses our table: {error}") from None
-        Process(enforcer, end, outbox, stop, news, names).loop()
+        prober = Prober(packets, time.monotonic)
+        Process(enforcer, end, outbox, stop, prober, news, names).loop()
         enforcer.end()
     with suppress(LinkClosed):
         outbox.pump()
@@ -128,6 +138,7 @@ class Process:
         end: End,
         outbox: Outbox,
         stop: StopSignal,
+        prober: Prober,
         news: socket.socket,
         names: Names,
     ) -> None:
@@ -135,9 +146,10 @@ class Process:
         self._end = end
         self._outbox = outbox
         self._stop = stop
+        self._prober = prober
         self._news = news
         self._names = names
-        self._refused = 0  # orders over the pace, not yet told
+        self._told = 0  # of the orders over the pace
         self._facts_due: float | None = None
         self._cut_since: float | None = None  # the first of those that are to be cut
         self._harmed_at: float | None = None  # tables could not be made again
@@ -148,6 +160,8 @@ class Process:
         poll = select.poll()
         for part in (self._stop, self._end, self._news, self._enforcer.monitor):
             poll.register(part, select.POLLIN)
+        if self._prober.able:
+            poll.register(self._prober, select.POLLIN)
         while not self._stop:
             try:
                 self._outbox.pump()
@@ -165,6 +179,7 @@ class Process:
         if busy:
             self._take_messages()
         self._enforcer.heed()
+        self._conclude_trials()
         self._cut_sometimes(busy)
         if self._news.fileno() in ready:
             self._drain_news()
@@ -176,12 +191,10 @@ class Process:
         for message in self._end.receive():
             if isinstance(message, Block | Limit | Quarantine):
                 done = self._enforcer.take(message)
-                if done is None:
-                    self._refused += 1
-                else:
-                    answers.append(done)
+                answers += [] if done is None else [done]
             elif isinstance(message, Request | Reload):
                 requests.append(message)
+        answers += self._enforcer.begin_trials(self._prober)
         self._enforcer.apply()
         for done in answers:
             self._outbox.put(done)
@@ -190,6 +203,12 @@ class Process:
                 self._reload(request.settings)
             else:
                 self._outbox.put(Answer(request.number, answer(self._enforcer, request.text)))
+
+    def _conclude_trials(self) -> None:
+        answers = [self._enforcer.conclude(*verdict) for verdict in self._prober.work()]
+        self._enforcer.apply()
+        for done in answers:
+            self._outbox.put(done)
 
     def _reload(self, settings: str) -> None:
         try:
@@ -233,14 +252,17 @@ class Process:
             self._tell_refused()
 
     def _tell_refused(self) -> None:
-        if self._refused:
-            self._outbox.put(
-                Notice(f"enforcer: {self._refused} orders came too fast and were refused")
-            )
-            self._refused = 0
+        number, self._told = self._refused, self._enforcer.orders.too_fast
+        if number:
+            self._outbox.put(Notice(f"enforcer: {number} orders came too fast and were refused"))
+
+    @property
+    def _refused(self) -> int:
+        """Orders over the pace, not yet told."""
+        return self._enforcer.orders.too_fast - self._told
 
     def _interval(self) -> float:
-        busy = self._refused or self._enforcer.orders.limited
+        busy = self._refused or self._enforcer.orders.holdings.limited
         longest = LOOK if busy else IDLE
         until = self._enforcer.until
         if until is not None:
@@ -253,6 +275,8 @@ class Process:
             return 0.0
         now = time.monotonic()
         due = [self._ticked + self._interval()]
+        asked = self._prober.due()
+        due += [] if asked is None else [asked]
         due += [self._facts_due] if self._facts_due is not None else []
         due += [self._harmed_at + RETRY] if self._harmed_at is not None else []
         return max(0.0, min(due) - now) + 0.001

@@ -8,9 +8,10 @@ chain               hook, priority             does
 ``block_in``        prerouting -300            quarantined MACs; drops by source
 ``block_forward``   forward -300               drops by destination
 ``block_out``       output -300                drops by destination
-``limit_in``        prerouting -80             drops what a limited source opens; after our log
-                                               rule at -90, and after conntrack (at -300 ``ct
-                                               state`` matches nothing) and de-NAT
+``limit_in``        prerouting -80             drops what a limited source opens (a limited inside
+                                               host may open what a quarantined one may); after
+                                               our log rule at -90, and after conntrack (at -300
+                                               ``ct state`` matches nothing) and de-NAT
 ==================  =========================  ================================================
 
 An IPv6 /64 is looked up as ``saddr & mask`` in a hash set, not as an interval: additions stay
@@ -41,6 +42,8 @@ QUARANTINE = "quarantine"
 CLAIM = "claim"
 OWN_MAC = "own_mac"
 LIMITS = ("limit4", "limit6", "limit64")
+#: Inside hosts that are limited: address and MAC.
+HOSTS = ("host4", "host6")
 BLOCKS = ("block4", "block6", "block64")
 RATES = ("rate4", "rate6")
 SESSIONS = ("session4", "session6")
@@ -184,6 +187,8 @@ def _inet(config: Config) -> tuple[_Chains, _Sets]:
     for suffix, key in _KEYS.items():
         sets[f"block{suffix}"] = _set(key, settings.blocks + SLACK)
         sets[f"limit{suffix}"] = _set(key, settings.limits + SLACK)
+    for name, key in zip(HOSTS, ("ipv4_addr", "ipv6_addr"), strict=True):
+        sets[name] = _set(f"{key} . ether_addr", settings.limits + SLACK)
     over = f"limit rate over {RATE}/second burst {2 * RATE} packets;"
     for name, key in zip(RATES, ("ipv4_addr", "ipv6_addr"), strict=True):
         sets[name] = _set(f"{key} . inet_proto . inet_service", 1024 + SLACK, over)
@@ -241,7 +246,7 @@ def _sessions(side: str, port: str, more: str) -> list[str]:
 
 
 def _quarantined(config: Config) -> list[str]:
-    """What is left to a quarantined host, all of it towards this device."""
+    """What is left to a quarantined host, and to a limited inside one to open: towards us."""
     dns = "meta l4proto { tcp, udp } th dport 53 fib daddr type local"
     rules = [
         "udp dport { 67, 547 } accept",
@@ -271,7 +276,12 @@ def _limit_in(config: Config) -> list[str]:
         rules.append(f"ct state new {what} @known{version} accept")
         rules.append(f"ct state new {ip} saddr . tcp dport @session{version} accept")
     rules.append(f"icmpv6 type {{ {_NDP} }} accept")  # conntrack calls it untracked
-    rules += _drops("limit", "saddr", "ct state { new, invalid, untracked } ")
+    opens = "ct state { new, invalid, untracked } "
+    rules += _drops("limit", "saddr", opens)
+    rules += [
+        f"{opens}{ip} saddr . ether saddr @{name} jump quarantined"
+        for ip, name in zip(("ip", "ip6"), HOSTS, strict=True)
+    ]
     for ip, version in (("ip", 4), ("ip6", 6)):
         attacked = f"{ip} daddr . meta l4proto . th dport"
         rules.append(f"ct state new {attacked} @rate{version} drop")

@@ -53,9 +53,17 @@ def _host(address: Address) -> Target:
 
 def parse_mac(text: str) -> str:
     """A host's MAC in small letters; ``TargetError`` for a group's or for what is none."""
-    mac = text.lower()
-    if not _MAC.fullmatch(mac) or mac == "00:00:00:00:00:00":
+    mac = parse_source_mac(text)
+    if mac == "00:00:00:00:00:00":
         raise TargetError(f"{text[:50]!r} is no MAC")
     if int(mac[:2], 16) & 1:
         raise TargetError(f"{mac} is a group's MAC")
+    return mac
+
+
+def parse_source_mac(text: str) -> str:
+    """What a frame may carry as its source: a forger writes a group's there, too."""
+    mac = text.lower()
+    if not _MAC.fullmatch(mac):
+        raise TargetError(f"{text[:50]!r} is no MAC")
     return mac

@@ -218,6 +218,9 @@ def die_with_parent(signal: int, /) -> None:
 def set_title(title: str, /) -> None:
     """Name this process in ps and top; 15 bytes are kept."""
 
+def hear_everywhere(fd: int, protocol: int, /) -> None:
+    """Bind a packet socket to all interfaces and that protocol."""
+
 def keep_capabilities() -> None:
     """Let the permitted capabilities outlive the change from root to another user."""
 

@@ -2,7 +2,8 @@
 
 What is asked for follows the evidence that decided the alert, and the enforcer judges it
 again. Outside: a block with proof, else a limit. Inside: a quarantine by MAC where the
-deciding evidence has both proof and a MAC, else a limit.
+deciding evidence has both proof and a MAC, or is of false claims over ARP (whether that MAC is the
+claimant is the enforcer's to find out); else a limit.
 """
 
 from collections.abc import Callable
@@ -58,9 +59,13 @@ def order_of(deciding: Evidence, verb: str, seconds: int, *, inside: bool) -> Or
         return Block(deciding.id, profile, seconds, cause, finding.port)
     if verb == "block" and finding.attacker_mac:
         own = "" if ":" in profile else profile
-        return Quarantine(deciding.id, finding.attacker_mac, own, seconds, cause)
+        return Quarantine(deciding.id, finding.attacker_mac, own, seconds, cause, "")
+    if inside and finding.family == "spoof" and finding.blocking and finding.attacker_mac:
+        mac, claimed = finding.attacker_mac, finding.victim
+        return Quarantine(deciding.id, mac, profile, seconds, cause, claimed)
     proto = finding.proto if finding.proto in _PORTED else ""
-    return Limit(deciding.id, profile, LIMIT_SECONDS, cause, finding.victim, finding.port, proto)
+    attacked = (finding.victim, finding.port, proto)
+    return Limit(deciding.id, profile, LIMIT_SECONDS, cause, *attacked, finding.attacker_mac)
 
 
 def _deciding(alert: Alert) -> Evidence:

@@ -28,6 +28,7 @@ class Limit(NamedTuple):
     victim: str  #: the attacked address, "" when there are many
     port: int  #: the attacked port, 0 when there are many
     proto: str  #: ``tcp``, ``udp`` or ""
+    mac: str  #: of the frames that accuse it, "" when unknown
 
 
 class Quarantine(NamedTuple):
@@ -38,6 +39,9 @@ class Quarantine(NamedTuple):
     address: str  #: the host's own IPv4 address, "" when unknown
     seconds: int
     cause: str
+    #: The IPv4 address that it claims falsely, when that is all there is against it: whether it is
+    #: the claimant is then found out first. "" when its evidence carries proof.
+    claimed: str
 
 
 class Enforced(NamedTuple):

@@ -34,6 +34,7 @@ ATTACKER6 = "2001:db8:bad::5"
 LAN_HOST, LAN_HOST6 = "192.168.7.10", "fd00:7::10"
 ROUTER_IN_LAN = "192.168.7.1"
 LAN_MAC = "02:00:00:00:07:10"
+MATE, MATE_MAC = "192.168.7.66", "02:00:00:00:07:66"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +184,39 @@ def bridged() -> Iterator[tuple[Namespace, Namespace, Namespace]]:
 
 
 @contextmanager
-def bed() -> Iterator[Bed]:
-    """A router that forwards, with both its sides."""
+def mated() -> Iterator[tuple[Bed, Namespace]]:
+    """The router, whose LAN is a switch with two hosts on it; the second one is the mate."""
+    with ExitStack() as stack:
+        switch, mate = (stack.enter_context(namespace(n)) for n in ("sw", "mate"))
+        _ip("-n", switch.name, "link", "add", "br0", "type", "bridge")
+        _ip("-n", switch.name, "link", "set", "br0", "up")
+        made = stack.enter_context(bed(switch))
+        _plug(mate, "m0", switch)
+        _ip("-n", mate.name, "link", "set", "m0", "address", MATE_MAC)
+        addresses(mate, "m0", f"{MATE}/24")
+        _ip("-n", mate.name, "route", "add", "default", "via", ROUTER_IN_LAN)
+        until(lambda: connects(mate, MATE, ROUTER_IN_LAN, 53))
+        yield made, mate
+
+
+def _plug(host: Namespace, interface: str, switch: Namespace) -> None:
+    """Join a host's interface to the switch."""
+    port = f"p-{interface}"
+    join(host, interface, switch, port)
+    _ip("-n", switch.name, "link", "set", port, "master", "br0")
+
+
+@contextmanager
+def bed(switch: Namespace | None = None) -> Iterator[Bed]:
+    """A router that forwards, with both its sides; the LAN as a wire or behind a switch."""
     with ExitStack() as stack:
         world, router, lan = (stack.enter_context(namespace(n)) for n in ("world", "rtr", "lan"))
         join(world, "w0", router, "wan0")
-        join(lan, "l0", router, "lan0")
+        if switch is None:
+            join(lan, "l0", router, "lan0")
+        else:
+            _plug(lan, "l0", switch)
+            _plug(router, "lan0", switch)
         _ip("-n", lan.name, "link", "set", "l0", "address", LAN_MAC)
         addresses(world, "w0", *(f"203.0.113.{n}/24" for n in range(2, 10)), "2001:db8:f::2/64")
         addresses(world, "w0", f"{ATTACKER6}/128", "2001:db8:bad::6/128", "2001:db8:c::6/128")

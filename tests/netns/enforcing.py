@@ -19,6 +19,7 @@ from typing import TypeVar
 from hdr_lite.config import Override, load
 from hdr_lite.enforcer import run_enforcer
 from hdr_lite.enforcer.interfaces import Interfaces
+from hdr_lite.enforcer.prober import open_socket
 from hdr_lite.link.codec import Message, Notice
 from hdr_lite.link.end import End, LinkClosed
 from hdr_lite.link.stop import StopSignal
@@ -130,7 +131,7 @@ def main(descriptor: str, settings: str) -> int:
     config = load(None, [Override(key, value, "test") for key, value in values.items()]).config
     with StopSignal((signal.SIGTERM, signal.SIGINT)) as stop:
         end = End(socket.socket(fileno=int(descriptor)))
-        return run_enforcer(config, "", end, stop, Interfaces({}, "test"))
+        return run_enforcer(config, "", end, stop, Interfaces({}, "test"), open_socket())
 
 
 if __name__ == "__main__":

@@ -69,7 +69,9 @@ def test_blocked_and_nobody_else(net: Bed, tmp_path: Path) -> None:
 
 def limit(address: str, evidence: str = "l1", victim: str = "", port: int = 0) -> Limit:
     """A limit as the engine asks for it."""
-    return Limit(evidence, address, 60, "VERTICAL_PORT_SCAN", victim, port, "tcp" if port else "")
+    return Limit(
+        evidence, address, 60, "VERTICAL_PORT_SCAN", victim, port, "tcp" if port else "", ""
+    )
 
 
 def test_limited_opens_nothing_new(net: Bed, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def net() -> Iterator[Bed]:
 
 def quarantine(mac: str, address: str = "", evidence: str = "q1") -> Quarantine:
     """An order as the engine sends it."""
-    return Quarantine(evidence, mac, address, 600, "HORIZONTAL_PORT_SCAN")
+    return Quarantine(evidence, mac, address, 600, "HORIZONTAL_PORT_SCAN", "")
 
 
 def claim(inside: Namespace, interface: str, mac: str, address: str, target: str) -> None:

@@ -184,7 +184,7 @@ def test_limit_ends_when_the_source_rests(net: Bed, tmp_path: Path) -> None:
     """A limit is renewed while its source tries on, and ends by itself when it does not."""
     with enforcing(net.router, tmp_path / "state") as enforcer:
         for address in (ATTACKER, FRIEND):
-            order = Limit(f"l{address}", address, 4, "VERTICAL_PORT_SCAN", "", 0, "")
+            order = Limit(f"l{address}", address, 4, "VERTICAL_PORT_SCAN", "", 0, "", "")
             assert enforcer.ask(order).seconds == 4
         end = time.monotonic() + 5
         while time.monotonic() < end:

@@ -9,6 +9,7 @@
 #include "conntrack_type.h"
 #include "meter_type.h"
 #include "nflog_type.h"
+#include "packet_socket.h"
 #include "process.h"
 #include "ring_type.h"
 #include "seccomp.h"
@@ -26,8 +27,8 @@ int native_add_type(PyObject *module, PyType_Spec *spec)
 static int native_exec(PyObject *module)
 {
     static int (*const add[])(PyObject *) = {
-        process_add,      seccomp_add,     ring_type_add,  meter_type_add,     tally_type_add,
-        capture_type_add, budget_type_add, nflog_type_add, conntrack_type_add,
+        process_add,    packet_socket_add, seccomp_add,     ring_type_add,  meter_type_add,
+        tally_type_add, capture_type_add,  budget_type_add, nflog_type_add, conntrack_type_add,
     };
     for (unsigned i = 0; i < sizeof add / sizeof add[0]; i++) {
         if (add[i](module) < 0)

@@ -46,6 +46,7 @@ def test_facts_of_a_bridge(tmp_path: Path) -> None:
         addresses(two, "h0", "192.168.9.13/24")
         facts = within(router, lambda: gather_facts(tmp_path))
     assert facts.bridges
+    assert facts.bridge_ports == {"p11", "p12"}
     assert facts.interfaces_of("02:00:00:00:09:12") == {"p12"}
     assert facts.interfaces_of("02:00:00:00:09:11") == {"p11"}
 

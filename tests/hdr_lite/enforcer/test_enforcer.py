@@ -203,14 +203,14 @@ def test_state_is_written_seldom(rig: Rig, tmp_path: Path) -> None:
 def test_limits_are_renewed_by_their_counters(rig: Rig) -> None:
     """The kernel's counter decides: one that did not move lets the limit end."""
     rig.run(rig.enforcer.begin)
-    rig.enforcer.take(Limit("l", "203.0.113.5", 60, "X", "", 0, ""))
+    rig.enforcer.take(Limit("l", "203.0.113.5", 60, "X", "", 0, "", ""))
     rig.run(rig.enforcer.apply)
     rig.now += 55
     rig.run(rig.enforcer.tick)
-    assert rig.enforcer.orders.limited
+    assert rig.enforcer.orders.holdings.limited
     rig.now += 6
     rig.run(rig.enforcer.tick)
-    assert not rig.enforcer.orders.limited
+    assert not rig.enforcer.orders.holdings.limited
 
 
 def test_arming_that_nobody_confirms(rig: Rig) -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from hdr_lite.config import EnforcerConfig
 from hdr_lite.enforcer.blocks import Held
+from hdr_lite.enforcer.holdings import LIMIT_SECONDS
 from hdr_lite.enforcer.never_block import Connected, Facts, Neighbour
-from hdr_lite.enforcer.orders import LIMIT_SECONDS, LIMITS_A_SECOND, ORDERS_A_SECOND, Orders
+from hdr_lite.enforcer.orders import LIMITS_A_SECOND, ORDERS_A_SECOND, Orders
 from hdr_lite.enforcer.ruleset import Element
 from hdr_lite.enforcer.state import State
 from hdr_lite.records.verb import Block, Enforced, Limit, Order, Quarantine
@@ -52,7 +53,7 @@ def block(address: str = "203.0.113.5", evidence: str = "e1", seconds: int = 600
 
 def limit(address: str = "203.0.113.5", evidence: str = "l1", seconds: int = 60) -> Limit:
     """The same for a limit."""
-    return Limit(evidence, address, seconds, "VERTICAL_PORT_SCAN", "192.168.1.10", 80, "tcp")
+    return Limit(evidence, address, seconds, "VERTICAL_PORT_SCAN", "192.168.1.10", 80, "tcp", "")
 
 
 def test_block() -> None:
@@ -78,11 +79,11 @@ def test_repeat_offenders_stay_longer() -> None:
     made = orders()
     assert take(made, block(evidence="a"), 0).seconds == 600
     assert take(made, block(evidence="b"), 300).seconds == 600
-    made.expire(1000)
+    made.holdings.expire(1000)
     assert take(made, block(evidence="c"), 1000).seconds == 1200
-    made.expire(3000)
+    made.holdings.expire(3000)
     assert take(made, block(evidence="d"), 3000).seconds == 2400
-    made.expire(3000 + 2400 + 2 * 86400)
+    made.holdings.expire(3000 + 2400 + 2 * 86400)
     assert take(made, block(evidence="e"), 3000 + 2400 + 2 * 86400).seconds == 1200
 
 
@@ -109,12 +110,12 @@ def test_limits_are_renewed_while_they_count() -> None:
         looked.append(name)
         return [Held("203.0.113.5", 7, 5.0), Held("203.0.113.6", 0, 5.0), Held("9.9.9.9", 1, 1.0)]
 
-    made.renew(10, look)
+    made.holdings.renew(10, look)
     assert looked == []
-    made.renew(55, look)
+    made.holdings.renew(55, look)
     assert made.elements == [Element("limit4", "203.0.113.5", 60, there=True)]
-    made.expire(61)
-    assert [hold.key for _, hold in made.held()] == ["203.0.113.5"]
+    made.holdings.expire(61)
+    assert [hold.key for _, hold in made.holdings.held()] == ["203.0.113.5"]
 
 
 def test_full_sheds_the_lightest_never_a_persons() -> None:
@@ -124,7 +125,7 @@ def test_full_sheds_the_lightest_never_a_persons() -> None:
     for number in range(16):
         assert take(made, block(f"203.0.113.{number}", f"e{number}")).outcome == "blocked"
     assert Element("block4", "203.0.113.0", 0) in made.elements
-    assert "203.0.113.200" in {hold.key for _, hold in made.held()}
+    assert "203.0.113.200" in {hold.key for _, hold in made.holdings.held()}
     for number in range(16):
         made.block_by_hand(f"198.18.0.{number}", 3600, "", 0)
     assert take(made, block("203.0.113.99", "last")).reason == "all of them were set by hand"
@@ -154,8 +155,8 @@ def test_pace() -> None:
         (block("198.51.100.2"), "a gateway"),
         (block("0.0.0.0/0"), "wider"),
         (limit("192.168.1.1"), "own address"),
-        (Quarantine("q", HOST, "2001:db8::1", 60, "X"), "no IPv4"),
-        (Quarantine("q", "ff:ff:ff:ff:ff:ff", "", 60, "X"), "a group's"),
+        (Quarantine("q", HOST, "2001:db8::1", 60, "X", ""), "no IPv4"),
+        (Quarantine("q", "ff:ff:ff:ff:ff:ff", "", 60, "X", ""), "a group's"),
     ],
 )
 def test_refused(order: Order, why: str) -> None:
@@ -179,10 +180,10 @@ def test_refused(order: Order, why: str) -> None:
 def test_modes(mode: str, outcomes: list[str]) -> None:
     """Each mode carries out what it says, and no more."""
     made = orders(mode=mode)
-    asked = [block(), limit("203.0.113.6"), Quarantine("q", HOST, "192.168.1.10", 600, "X")]
+    asked = [block(), limit("203.0.113.6"), Quarantine("q", HOST, "192.168.1.10", 600, "X", "")]
     assert [take(made, order).outcome for order in asked] == outcomes
     sets = {element.set for element in made.elements}
-    assert sets == {"observe": set(), "limit": {"limit4"}}.get(
+    assert sets == {"observe": set(), "limit": {"limit4", "host4"}}.get(
         mode, {"block4", "limit4", "quarantine", "claim"}
     )
 
@@ -203,11 +204,74 @@ def test_logged_in_address_is_welcome_until_it_guesses() -> None:
     assert made.elements == []
 
 
+def test_inside_host_is_limited_with_its_mac() -> None:
+    """Without proof an inside address is limited only as far as the accused MAC uses it.
+
+    Whoever forges a neighbour's address limits himself; a MAC that no host has is one, too.
+    """
+    made = orders()
+    answer = take(made, limit("192.168.1.10")._replace(mac="02:00:00:00:00:66"))
+    assert answer.outcome == "limited"
+    assert made.elements == [Element("host4", "192.168.1.10 . 02:00:00:00:00:66", 60)]
+    group = limit("192.168.1.10", "g")._replace(mac="03:00:00:00:00:66")
+    assert take(made, group).outcome == "limited"
+    outside = limit("203.0.113.5", "o")._replace(mac="02:00:00:00:00:66")
+    take(made, outside)
+    assert made.elements[-1] == Element("limit4", "203.0.113.5", 60)
+    made.elements.clear()
+    assert made.unblock("192.168.1.10", 1)
+    assert {e.key for e in made.elements} == {
+        *("192.168.1.10 . 02:00:00:00:00:66", "192.168.1.10 . 03:00:00:00:00:66")
+    }
+    made.set_facts(FACTS._replace(gateways=frozenset({"192.168.1.10"})))
+    assert take(made, limit("192.168.1.10", "g2")).outcome == "refused"
+
+
+def test_inside_host_is_never_blocked_by_its_address() -> None:
+    """Not even with proof: its address may be another's tomorrow; a person may."""
+    made = orders()
+    answer = take(made, block("192.168.1.10"))
+    assert (answer.outcome, answer.seconds) == ("limited", 60)
+    assert "quarantined by its MAC" in answer.reason
+    assert made.block_by_hand("192.168.1.10", 60, "", 0).outcome == "blocked"
+
+
+def test_false_claims_are_tried_first() -> None:
+    """Accused of false claims alone, a host is asked; the verdict quarantines it, or nothing."""
+    made = orders()
+    claim = Quarantine("q", HOST, "192.168.1.10", 600, "MITM_ARP_ATTACK", "192.168.1.1")
+    assert made.take(claim, 0) is None
+    assert made.too_fast == 0
+    assert made.trials == [claim]
+    assert made.elements == []
+    suspect = made.suspect(claim)
+    assert suspect == (HOST, "192.168.1.10", "192.168.1.1", "lan", "192.168.1.1")
+    assert made.conclude(claim, "it does not answer", 1).outcome == "refused"
+    assert made.elements == []
+    assert made.conclude(claim, "", 1).outcome == "quarantined"
+    assert Element("quarantine", HOST, 600) in made.elements
+    assert made.suspect(claim._replace(mac="02:00:00:00:00:02")) is None
+
+
+def test_claims_of_the_untouchable() -> None:
+    """A claim that carries a gateway's or an unknown MAC limits nobody, before or after a trial."""
+    made = orders()
+    for mac in (HOST, "02:00:00:00:00:02"):
+        gateway = Neighbour("198.51.100.2", HOST, "lan")
+        made.set_facts(FACTS._replace(neighbours=(*FACTS.neighbours, gateway)))
+        made.elements.clear()
+        claim = Quarantine(f"q{mac}", mac, "192.168.1.10", 600, "X", "192.168.1.1")
+        assert take(made, claim).outcome == "refused"
+        assert made.conclude(claim, "", 1).outcome == "refused"
+        assert made.elements == []
+    assert made.trials == []
+
+
 def test_facts_let_go() -> None:
     """Who becomes a gateway while blocked is released; so is a quarantined MAC."""
     made = orders()
     take(made, block())
-    take(made, Quarantine("q", HOST, "192.168.1.10", 600, "X"))
+    take(made, Quarantine("q", HOST, "192.168.1.10", 600, "X", ""))
     made.elements.clear()
     made.set_facts(FACTS._replace(gateways=frozenset({"203.0.113.5", "192.168.1.10"})))
     assert set(made.elements) >= {
@@ -215,7 +279,7 @@ def test_facts_let_go() -> None:
         Element("quarantine", HOST, 0),
         Element("claim", f"{HOST} . 192.168.1.10", 0),
     }
-    assert list(made.held()) == []
+    assert list(made.holdings.held()) == []
 
 
 def test_by_hand() -> None:
@@ -228,7 +292,7 @@ def test_by_hand() -> None:
     take(made, block())
     assert made.unblock("203.0.113.5", 1)
     assert take(made, block(evidence="e2"), 2).seconds == 600
-    take(made, Quarantine("q", HOST, "192.168.1.10", 600, "X"))
+    take(made, Quarantine("q", HOST, "192.168.1.10", 600, "X", ""))
     assert made.unblock(HOST, 3)
     assert "own address" in str(made.why_never("192.168.1.1"))
 
@@ -238,17 +302,17 @@ def test_kept_and_restored() -> None:
     made = orders()
     take(made, block())
     take(made, limit("203.0.113.6"))
-    take(made, Quarantine("q", HOST, "192.168.1.10", 600, "X"))
+    take(made, Quarantine("q", HOST, "192.168.1.10", 600, "X", ""))
     made.block_by_hand("203.0.113.7", 1000, "spam", 0)
-    state = State(*map(tuple, made.keep(100)))  # type: ignore[arg-type]
+    state = State(*map(tuple, made.holdings.keep(100)))  # type: ignore[arg-type]
     again = orders()
-    assert again.restore(state, None, 5000) == 4
+    assert again.holdings.restore(state, None, 5000) == 4
     everything = {(e.set, e.key): e.seconds for e in again.everything(5000, there=False)}
     assert everything[("block4", "203.0.113.5")] == 500
     assert everything[("block4", "203.0.113.7")] == 900
     assert everything[("quarantine", HOST)] == 500
     assert ("limit4", "203.0.113.6") not in everything
-    again.expire(6000)
+    again.holdings.expire(6000)
     assert take(again, block(evidence="e2"), 6000).seconds == 1200
 
 
@@ -257,32 +321,14 @@ def test_restart_believes_the_kernel() -> None:
     made = orders()
     take(made, block("203.0.113.5", "a"))
     take(made, block("203.0.113.6", "b"))
-    state = State(*map(tuple, made.keep(0)))  # type: ignore[arg-type]
+    state = State(*map(tuple, made.holdings.keep(0)))  # type: ignore[arg-type]
     again = orders()
     kernel = {"block4": {k: Held(k, 0, 50.0) for k in ("203.0.113.6", "203.0.113.9")}}
-    assert again.restore(state, kernel, 0) == 2
-    held = {hold.key: hold for _, hold in again.held()}
+    assert again.holdings.restore(state, kernel, 0) == 2
+    held = {hold.key: hold for _, hold in again.holdings.held()}
     assert set(held) == {"203.0.113.6", "203.0.113.9"}
     assert held["203.0.113.6"].until == 50
     assert held["203.0.113.6"].evidence == "b"
-
-
-def test_state_of_nonsense_is_not_restored() -> None:
-    """A key that could not stand in its set is left out."""
-    from hdr_lite.enforcer.state import KeptHold
-
-    keys = {
-        "block4": ["x }; flush ruleset", "2001:db8::1", "203.0.113.0/24"],
-        "block64": ["2001:db8::1", "203.0.113.5"],
-        "quarantine": ["02:AB:00:00:00:01", "203.0.113.5"],
-        "claim": [HOST, f"{HOST} . x", f"{HOST} . 2001:db8::1"],
-        "limit4": ["203.0.113.5"],
-        "nonsense": ["203.0.113.5"],
-    }
-    holds = tuple(
-        KeptHold(name, key, 60, "", "", False, 0) for name, many in keys.items() for key in many
-    )
-    assert orders().restore(State(holds), None, 0) == 0
 
 
 _ADDRESSES = st.sampled_from(
@@ -296,8 +342,12 @@ _ORDERS = st.one_of(
     st.builds(
         *(Limit, _TEXTS, _ADDRESSES, _SECONDS, _TEXTS, _ADDRESSES, st.integers(0, 70000)),
         st.sampled_from(["tcp", "udp", "x", ""]),
+        st.sampled_from([HOST, "x", ""]),
     ),
-    st.builds(Quarantine, _TEXTS, st.sampled_from([HOST, "x"]), _ADDRESSES, _SECONDS, _TEXTS),
+    st.builds(
+        *(Quarantine, _TEXTS, st.sampled_from([HOST, "x"]), _ADDRESSES, _SECONDS, _TEXTS),
+        st.sampled_from(["", "192.168.1.1"]),
+    ),
 )
 
 
@@ -308,10 +358,11 @@ def test_whatever_is_asked(asked: list[tuple[Order, float]]) -> None:
     untouchable = {"192.168.1.1", "198.51.100.2", "192.168.1.255"}
     for order, gap in asked:
         now += gap
-        made.expire(now)
+        made.holdings.expire(now)
         made.take(order, now)
-        for name, hold in made.held():
-            assert hold.until - now <= (60 if name.startswith("limit") else 86400) + 1e-6
-            assert hold.key not in untouchable
+        for name, hold in made.holdings.held():
+            short = name.startswith(("limit", "host"))
+            assert hold.until - now <= (60 if short else 86400) + 1e-6
+            assert not untouchable & set(hold.key.split(" . ")) or name == "claim"
     assert not {e.key for e in made.elements if e.set != "claim"} & untouchable
     assert not {t.key for t in made.cut} & untouchable

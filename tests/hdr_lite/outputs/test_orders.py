@@ -42,7 +42,7 @@ def test_inside() -> None:
     made = asked(alert("block", "192.168.1.18", proof=True), inside=True)
     mac = "02:00:00:00:00:01"
     assert made == Quarantine(
-        ALERT.evidence[0].id, mac, "192.168.1.18", 600, "ConnectionToLocalDevice"
+        ALERT.evidence[0].id, mac, "192.168.1.18", 600, "ConnectionToLocalDevice", ""
     )
     made = asked(alert("block", "fd00::1", proof=True), inside=True)
     assert isinstance(made, Quarantine)
@@ -55,6 +55,26 @@ def test_inside() -> None:
     made = asked(both, inside=True)
     assert isinstance(made, Limit)
     assert (made.evidence, made.cause) == ("p", "P")
+
+
+def test_false_claims() -> None:
+    """Blocking evidence of a false claim names the MAC and what it claims, for a trial."""
+    spoof: dict[str, Any] = {"family": "spoof", "type": "MITM_ARP_ATTACK", "proto": "arp"}
+    made = asked(alert("limit", "192.168.1.18", **spoof, blocking=True), inside=True)
+    assert isinstance(made, Quarantine)
+    assert (made.address, made.claimed) == ("192.168.1.18", "192.168.1.12")
+    for less in ({"blocking": False}, {"blocking": True, "attacker_mac": ""}):
+        made = asked(alert("limit", "192.168.1.18", **spoof, **less), inside=True)
+        assert isinstance(made, Limit)
+    made = asked(alert("limit", **spoof, blocking=True), inside=False)
+    assert isinstance(made, Limit)
+
+
+def test_limit_names_the_mac() -> None:
+    """Of the frames that accuse, so that a neighbour's address can be told from its forger's."""
+    made = asked(alert("limit", "192.168.1.18"), inside=True)
+    assert isinstance(made, Limit)
+    assert made.mac == "02:00:00:00:00:01"
 
 
 def test_deciding_evidence() -> None:
@@ -93,6 +113,6 @@ def test_what_goes_on() -> None:
 
 def test_key() -> None:
     """An order and its answer have one key, whatever the answer calls the target."""
-    order = Quarantine("e1", "02:00:00:00:00:01", "", 600, "X")
+    order = Quarantine("e1", "02:00:00:00:00:01", "", 600, "X", "")
     assert key_of(order) == key_of(Enforced("e1", "192.168.1.18", "limited", 60, ""))
     assert key_of(order) != key_of(Block("e2", "203.0.113.5", 600, "X", 0))
