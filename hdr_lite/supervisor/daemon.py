@@ -116,11 +116,13 @@ class Daemon:
     def run(self) -> int:
         """Start all, watch until told to stop, end all; the exit status."""
         with StopSignal((signal.SIGINT, signal.SIGTERM)) as self._stop, self._on_hangup():
+            gc.collect()  # once: it writes to every object, and a page that is written is copied
             for member in self._members.values():
                 self._start(member)
             while not self._stopping or any(m.child for m in self._members.values()):
                 self._wait()
                 self._tend(time.monotonic())
+        gc.unfreeze()
         self._terminal.finish()
         self._control.close()
         self._readiness.close()
@@ -153,10 +155,8 @@ class Daemon:
             for text in failed if first else ():
                 end.send(Notice(text))
 
-        gc.collect()
-        gc.freeze()  # what is there now stays shared: the collector shall not touch it
+        gc.freeze()  # what is there now stays shared: no collector touches it any more
         child = fork_child(role.name, title(role.name, self._instance), role.main, confine)
-        gc.unfreeze()
         member.adopt(child, time.monotonic())
         member.flush()
         member.send(self._figures_request(False))

@@ -202,6 +202,25 @@ def test_child_that_is_killed_comes_back(tmp_path: Path, name: str) -> None:
     assert before[other]["pid"] == after[other]["pid"]
 
 
+def test_memory_stays_shared(tmp_path: Path) -> None:
+    """What was there before the first fork is not copied by the second one, nor by a restart."""
+    kept = [[] for _ in range(400_000)]  # 32 MB of what the collector looks at
+    seen: list[int] = []
+
+    def actions(service: Service) -> None:
+        service.kill("engine")
+        service.until("the engine is back")
+        sensor_pid = service.status()["sensor"]["pid"]
+        for pid in (os.getpid(), sensor_pid):
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            shared = [line for line in rollup if line.startswith("Shared_Dirty:")]
+            seen.append(int(shared[0].split()[1]) // 1024)
+
+    assert Service(tmp_path, [SENSOR, ENGINE]).run(actions) == 0
+    assert min(seen) > 25, seen
+    assert len(kept) == 400_000
+
+
 def test_crash_loop_is_told(tmp_path: Path) -> None:
     """One that dies at once starts again with longer and longer pauses; the loop has a name."""
 
