@@ -23,9 +23,11 @@ from hdr_lite.enforcer.ruleset import (
     FOREVER,
     HOSTS,
     LIMITS,
+    OUTSIDE,
     OWN_MAC,
     QUARANTINE,
     Element,
+    is_plain,
 )
 from hdr_lite.enforcer.target import Target, TargetError, parse_mac, parse_source_mac, parse_target
 from hdr_lite.enforcer.trial import Suspect
@@ -65,7 +67,7 @@ class Orders:
         self._limits = Pace(LIMITS_A_SECOND)
         self._recent = Recent(4 * settings.limits)
         self._welcome = Welcome()
-        self._own_macs: frozenset[str] = frozenset()
+        self._standing = dict.fromkeys((OWN_MAC, OUTSIDE), frozenset[str]())  #: sets of facts
 
     # What the engine asks ------------------------------------------------------------------
 
@@ -290,10 +292,15 @@ class Orders:
                 if name == QUARANTINE:
                     self.holdings.drop_parts((CLAIM,), hold.key)
         self.elements += self._welcome.update(facts)
-        gone, new = self._own_macs - facts.own_macs, facts.own_macs - self._own_macs
-        self.elements += [Element(OWN_MAC, mac, 0) for mac in sorted(gone)]
-        self.elements += [Element(OWN_MAC, mac, FOREVER, there=True) for mac in sorted(new)]
-        self._own_macs = facts.own_macs
+        self._set_standing(OWN_MAC, facts.own_macs)
+        self._set_standing(OUTSIDE, frozenset(f'"{i}"' for i in facts.outside if is_plain(i)))
+
+    def _set_standing(self, name: str, keys: frozenset[str]) -> None:
+        """What a set that mirrors the facts holds from now on."""
+        gone, new = self._standing[name] - keys, keys - self._standing[name]
+        self.elements += [Element(name, key, 0) for key in sorted(gone)]
+        self.elements += [Element(name, key, FOREVER, there=True) for key in sorted(new)]
+        self._standing[name] = keys
 
     def _why_let_go(self, name: str, key: str) -> str | None:
         """Why what is held may be held no more."""
@@ -313,8 +320,9 @@ class Orders:
 
         ``there``: some may be in their sets, which are not known to be empty.
         """
-        for mac in sorted(self._own_macs):
-            yield Element(OWN_MAC, mac, FOREVER, there)
+        for name, keys in self._standing.items():
+            for key in sorted(keys):
+                yield Element(name, key, FOREVER, there)
         yield from self._welcome.everything()
         yield from self.holdings.everything(now, there=there)
 

@@ -30,6 +30,7 @@ from ipaddress import collapse_addresses, ip_network
 from typing import NamedTuple
 
 from hdr_lite.config import Config, UserError
+from hdr_lite.enforcer.never_block import Network, parse_allow
 
 FAMILIES = ("inet", "arp", "bridge")
 #: Elements in one transaction: 1,000 cost 10 ms and 0.6 MB while they are set.
@@ -41,6 +42,8 @@ QUARANTINE = "quarantine"
 #: MAC and IPv4 address of the quarantined: what they may claim over ARP.
 CLAIM = "claim"
 OWN_MAC = "own_mac"
+#: Interfaces that a default route leaves by.
+OUTSIDE = "outside"
 LIMITS = ("limit4", "limit6", "limit64")
 #: Inside hosts that are limited: address and MAC.
 HOSTS = ("host4", "host6")
@@ -64,6 +67,11 @@ RATE = 20
 KNOWN = 4096
 
 
+#: First contacts a second of an outside source, and how many at once, that pass while nobody has
+#: judged it yet: a contact is an address and port that it has not tried in ten seconds.
+PACE, PACE_BURST = 16, 32
+CONTACTS = 8192
+
 FOREVER = -1
 
 
@@ -74,6 +82,11 @@ class Element(NamedTuple):
     key: str
     seconds: int
     there: bool = False  #: it may be in the set already: its old self goes first
+
+
+def is_plain(interface: str) -> bool:
+    """Whether an interface's name is one that nftables takes in quotes for what it is."""
+    return re.fullmatch(r"[A-Za-z0-9_.@:-]{1,15}", interface) is not None
 
 
 def table_name(instance: str) -> str:
@@ -181,6 +194,11 @@ def _inet(config: Config) -> tuple[_Chains, _Sets]:
         QUARANTINE: _set("ether_addr", settings.quarantines + SLACK),
         "known4": _known("ipv4_addr"),
         "known6": _known("ipv6_addr"),
+        OUTSIDE: _set("ifname", 64, ""),
+        "contact4": _contacts("ipv4_addr"),
+        "contact6": _contacts("ipv6_addr"),
+        "pace4": _paces("ipv4_addr"),
+        "pace6": _paces("ipv6_addr"),
         SESSIONS[0]: _set("ipv4_addr . inet_service", 1024, ""),
         SESSIONS[1]: _set("ipv6_addr . inet_service", 1024, ""),
     }
@@ -216,11 +234,20 @@ def _known(key: str) -> str:
     return f"type {key} . {key} . inet_service; size {KNOWN}; flags dynamic,timeout; timeout 1d;"
 
 
+def _contacts(key: str) -> str:
+    what = f"{key} . {key} . inet_proto . inet_service"
+    return f"type {what}; size {CONTACTS}; flags dynamic,timeout; timeout 10s;"
+
+
+def _paces(key: str) -> str:
+    return f"type {key}; size {KNOWN}; flags dynamic,timeout; timeout 10s;"
+
+
 def _spared(management: str, *directions: str) -> list[str]:
     """Interfaces that are never looked at; directions: ``iifname``, ``oifname``."""
     names = ["lo"]
     if management:
-        if not re.fullmatch(r"[A-Za-z0-9_.@:-]{1,15}", management):
+        if not is_plain(management):
             raise UserError(f"enforcer.management: {management!r} is no interface's name")
         names.append(management)
     return [f'{way} "{name}" accept' for way in directions for name in names]
@@ -285,11 +312,31 @@ def _limit_in(config: Config) -> list[str]:
     for ip, version in (("ip", 4), ("ip6", 6)):
         attacked = f"{ip} daddr . meta l4proto . th dport"
         rules.append(f"ct state new {attacked} @rate{version} drop")
+    return rules + _pace(config)
+
+
+def _pace(config: Config) -> list[str]:
+    """What a source outside may try before it is judged: dozens of ports, not thousands.
+
+    The sensor sees what is dropped here. A full set drops nothing, so forged sources gain only
+    what they would have without these rules.
+    """
+    rules = []
+    over = f"limit rate over {PACE}/second burst {PACE_BURST} packets"
+    for ip, version, mask in (("ip", 4, ""), ("ip6", 6, f" {_PREFIX}")):
+        spared = _home(config, version, *parse_allow(config.enforcer.allow).networks)
+        outside = f"iifname @{OUTSIDE} ct state new meta l4proto {{ tcp, udp }}"
+        outside += f" {ip} saddr != {{ {spared} }}" if spared else ""
+        contact = f"{ip} saddr . {ip} daddr . meta l4proto . th dport"
+        source = f"{ip} saddr{mask}"
+        first = f"{contact} != @contact{version}"
+        rules.append(f"{outside} {first} update @pace{version} {{ {source} {over} }} drop")
+        rules.append(f"{outside} update @contact{version} {{ {contact} }}")
     return rules
 
 
-def _home(config: Config, version: int) -> str:
-    nets = [n for n in map(ip_network, config.detection.home) if n.version == version]
+def _home(config: Config, version: int, *others: Network) -> str:
+    nets = [n for n in (*map(ip_network, config.detection.home), *others) if n.version == version]
     return ", ".join(map(str, collapse_addresses(nets)))  # type: ignore[type-var]
 
 

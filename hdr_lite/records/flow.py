@@ -129,7 +129,7 @@ class Probes(NamedTuple):
     dport: int
     proto: str
     flags: int  #: TCP flags of the first packet
-    hosts: int  #: distinct ones that were tried, an estimate; 1 when only ports differ
+    hosts: int  #: distinct ones that were tried; 1 when only ports differ
     ports: int  #: the same of ports, 1 when only hosts differ
     answered: int  #: of those
     smac: str

@@ -1,4 +1,4 @@
-"""The design's budgets, measured: ``scripts/bench [--packets N] [--runs N] [--json]``.
+"""The design's budgets, measured: ``scripts/bench [--packets N] [--runs N] [--json] [--live]``.
 
 Times are CPU seconds of the whole process tree, as a multiple of ``tcpdump -r FILE -w /dev/null``
 on the same file; the two commands take turns, and the median of the ratios of neighbouring runs is
@@ -28,6 +28,13 @@ CPU_BUDGETS = (
     ("run, mix", "mix", "run", 13.0),
     ("run, small", "small", "run", 110.0),
 )
+#: Of ``--live``, which needs root: figure of tests.bench.latency_bench -> most.
+LIVE_BUDGETS = {
+    "latency, median (ms)": 20,
+    "latency, 99th percentile (ms)": 100,
+    "SYN scan at 1,000/s, closed: through, most": 20,
+    "SYN scan at 1,000/s, silent: through, most": 20,
+}
 MEMORY_MIB = 48.0
 MEMORY_GROWTH = 1.10  #: for ten times the flows
 
@@ -130,13 +137,26 @@ def part_rows(part: str) -> list[dict[str, Any]]:
     return [{"name": name, "value": value} for name, value in json.loads(answer.stdout).items()]
 
 
+def live_rows() -> list[dict[str, Any]]:
+    """How soon scanners are cut, on a router of namespaces."""
+    rows = part_rows("latency")
+    for row in rows:
+        budget = LIVE_BUDGETS.get(row["name"])
+        if budget is not None:
+            row |= {"budget": budget, "holds": row["value"] <= budget}
+    return rows
+
+
 def main() -> int:
     """Measure all and say what holds; status 1 when a budget is missed."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
     parser.add_argument("--packets", type=int, default=1_000_000, help="in each capture")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each command")
     parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--live", action="store_true", help="how soon scanners are cut; needs root")
     arguments = parser.parse_args()
+    if arguments.live:
+        return _tell(live_rows(), as_json=arguments.json)
     if not MKTRACE.exists():
         print(f"scripts/bench needs {MKTRACE}, which makes its captures", file=sys.stderr)
         return 2
@@ -149,7 +169,11 @@ def main() -> int:
     ]
     rows += memory_rows(arguments.packets, max(1, arguments.runs // 2))
     rows += [row for part in ("ring", "engine") for row in part_rows(part)]
-    if arguments.json:
+    return _tell(rows, as_json=arguments.json)
+
+
+def _tell(rows: list[dict[str, Any]], *, as_json: bool) -> int:
+    if as_json:
         print(json.dumps(rows, indent=2))
     else:
         print_table(rows)

@@ -12,6 +12,13 @@ from typing import NamedTuple
 from tests.netns.bed import within
 from tests.netns.network import Namespace
 
+#: nft's commands that make the ports from 3000 to 3999 of a host silent.
+SILENCE = """
+add table inet silent
+add chain inet silent in { type filter hook input priority 0; }
+add rule inet silent in tcp dport 3000-3999 drop
+add rule inet silent in udp dport 3000-3999 drop
+"""
 _TCP, _UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 _SYN = 2
 _TIMESTAMPNS = 35

@@ -3,26 +3,44 @@
 
 #include <string.h>
 
-#define BITS 128
 #define FIRST_TOLD 10
-#define LAST_TOLD 40
 #define AT_ONCE 25
 #define PORTS_WAIT UINT64_C(4000000)   /* ns since the first */
 #define HOSTS_WAIT UINT64_C(100000000) /* ns, ten of them */
 
-/* Every new bit stands for as many values as it takes on average to set it. */
-static void count_add(struct probes_count *c, uint64_t hash)
+static uint32_t find(const struct probes *b, uint32_t hash)
 {
-    uint32_t bit = (uint32_t)hash & (BITS - 1), mask = 1u << (bit % 32);
-    if ((c->bits[bit / 32] & mask) || c->set + 1 == BITS)
-        return;
-    c->bits[bit / 32] |= mask;
-    c->drawn += BITS * 256 / (BITS - c->set++);
+    uint32_t at = 0;
+    while (at < b->count && b->targets[at] != hash)
+        at++;
+    return at;
 }
 
-static uint32_t count_of(const struct probes_count *c)
+static bool is_answered(const struct probes *b, uint32_t at)
 {
-    return c->drawn / 256;
+    return (b->answered >> at) & 1u;
+}
+
+static void make_room(struct probes *b)
+{
+    uint32_t kept = 0;
+    for (uint32_t at = 0; at < b->count; at++) {
+        if (!is_answered(b, at))
+            b->targets[kept++] = b->targets[at];
+    }
+    b->left += b->count - kept;
+    b->count = kept;
+    b->answered = 0;
+}
+
+static void add(struct probes *b, uint32_t hash)
+{
+    if (find(b, hash) < b->count)
+        return;
+    if (b->count == PROBES_MOST)
+        make_room(b);
+    if (b->count < PROBES_MOST)
+        b->targets[b->count++] = hash;
 }
 
 static bool same_host(const struct probes *b, const struct probes_target *target)
@@ -50,18 +68,20 @@ static void begin(struct probes *b, const struct probes_target *target, uint64_t
 
 uint32_t probes_tried(const struct probes *b)
 {
-    return count_of(&b->tried);
+    return b->count + b->left;
 }
 
 uint32_t probes_answered(const struct probes *b)
 {
-    return count_of(&b->answered);
+    uint32_t answered = b->left;
+    for (uint64_t bits = b->answered; bits != 0; bits &= bits - 1)
+        answered++;
+    return answered;
 }
 
 static uint32_t silent(const struct probes *b)
 {
-    uint32_t tried = probes_tried(b), answered = probes_answered(b);
-    return tried > answered ? tried - answered : 0;
+    return probes_tried(b) - probes_answered(b);
 }
 
 static void wait_from(struct probes *b, uint64_t now)
@@ -95,7 +115,7 @@ bool probes_try(struct probes *b, const struct probes_target *target, uint64_t n
         begin(b, target, now);
     b->hosts_differ |= !same_host(b, target);
     b->ports_differ |= b->port != target->port;
-    count_add(&b->tried, target->hash);
+    add(b, (uint32_t)target->hash);
     if (silent(b) < FIRST_TOLD)
         b->waiting_from = 0;
     else if (b->waiting_from == 0)
@@ -103,12 +123,13 @@ bool probes_try(struct probes *b, const struct probes_target *target, uint64_t n
     if (silent(b) < b->next || !had_time(b, now))
         return false;
     while (b->next <= silent(b))
-        b->next = b->next < LAST_TOLD ? 2 * b->next : UINT32_MAX;
+        b->next = b->next < PROBES_MOST ? 2 * b->next : UINT32_MAX;
     return true;
 }
 
 void probes_answer(struct probes *b, const struct probes_target *target)
 {
-    if (continues(b, target))
-        count_add(&b->answered, target->hash);
+    uint32_t at = find(b, (uint32_t)target->hash);
+    if (at < b->count && continues(b, target))
+        b->answered |= UINT64_C(1) << at;
 }

@@ -14,11 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Distinct values by linear counting in 128 bits: good within a tenth up to 100. */
-struct probes_count {
-    uint32_t bits[4];
-    uint32_t set, drawn; /* bits; values, in 1/256 */
-};
+#define PROBES_MOST 40 /* targets that are remembered; those that answered make room */
 
 /* All zeros is one that has not begun. */
 struct probes {
@@ -30,7 +26,9 @@ struct probes {
     uint64_t waiting_from; /* from then on ten and more were without an answer; 0: they are not */
     uint32_t tried_then;   /* so many had been tried until then */
     uint32_t next;         /* so many are told next */
-    struct probes_count tried, answered;
+    uint32_t count, left;  /* targets below; answered ones that made room */
+    uint64_t answered;     /* a bit for each of them */
+    uint32_t targets[PROBES_MOST]; /* their hashes */
 };
 
 /* What an attempt is aimed at. */

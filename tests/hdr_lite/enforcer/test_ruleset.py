@@ -10,6 +10,7 @@ from hdr_lite.enforcer.ruleset import (
     FAMILIES,
     FOREVER,
     Element,
+    is_plain,
     ports_of,
     skeleton,
     table_name,
@@ -112,3 +113,21 @@ def test_chunks() -> None:
     many = (Element("block4", f"10.0.{n >> 8}.{n & 255}", 60) for n in range(2 * CHUNK + 1))
     texts = list(transactions("t", FAMILIES, many))
     assert [text.count("timeout") for text in texts] == [CHUNK, CHUNK, 1]
+
+
+def test_pace_is_for_the_unknown_outside() -> None:
+    """Not for home, nor for whoever is on the allow list; only where a default route leaves by."""
+    text = skeleton("inet", "t", with_settings(allow=["198.51.100.0/24", "2001:db8::7"]))
+    rules = [line for line in text.splitlines() if "update @pace" in line]
+    assert len(rules) == 2
+    for rule, friend in zip(rules, ("198.51.100.0/24", "2001:db8::7/128"), strict=True):
+        assert " limit_in iifname @outside ct state new " in rule
+        assert friend in rule.partition(" saddr != {")[2].partition("}")[0]
+    assert "192.168.0.0/16" in rules[0]
+
+
+def test_names_of_interfaces() -> None:
+    """What would end a quoted name is none."""
+    assert is_plain("eth0.7@x")
+    for name in ('x"', "", "x" * 16, "a b"):
+        assert not is_plain(name)
