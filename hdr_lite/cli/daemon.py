@@ -16,6 +16,7 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
@@ -155,7 +156,9 @@ class _Service:
 
     def run(self) -> int:
         """The service from start to end; its exit status."""
-        self._source = choose_source(self._config, self._instance)
+        # All connections of a device, unless a person names the interfaces.
+        named = self._inputs.interfaces if _named(self._arguments, self._config) else ()
+        self._source = choose_source(self._config, self._instance, named)
         holder = self._source.holder
         try:
             return self._serve()
@@ -345,9 +348,12 @@ def _why_unarmed() -> str:
     return ""
 
 
+def _named(arguments: argparse.Namespace, config: Config) -> Sequence[str]:
+    return arguments.interface or config.daemon.interfaces
+
+
 def _interfaces(arguments: argparse.Namespace, config: Config) -> tuple[str, ...]:
-    names = arguments.interface or config.daemon.interfaces
-    names = names or inside_interfaces(config.detection.home)
+    names = _named(arguments, config) or inside_interfaces(config.detection.home)
     if not names:
         raise UserError("no interface has an inside address: name those to watch with -i")
     return check_interfaces(tuple(names))

@@ -178,6 +178,8 @@ class Nflog:
         """A descriptor for the narrow capture: ARP, neighbour discovery, DHCP. OSError."""
     def add_interface(self, name: str, /) -> bool:
         """Give the name the next number; False when there are too many."""
+    def leave_others(self) -> None:
+        """The narrow capture takes frames of the interfaces that have a number now, no others."""
     def read(self, meter: Meter, limit: int, shift: int) -> int:
         """About ``limit`` packets of the group to the meter, at most; their number.
 
@@ -198,6 +200,12 @@ class Conntrack:
         """Read this socket, which stays the caller's.
 
         ``delay`` ns after a connection closed a question about its totals is due.
+        """
+    def add_route(self, network: bytes, bits: int, watched: bool, /) -> bool:
+        """One more route (IPv4 as ::ffff:a.b.c.d); False when there are too many.
+
+        The first that fits an address tells whether its interface is watched. Of connections
+        older than the reader, only those with such an end are followed, once there are routes.
         """
     def read(self, meter: Meter, limit: int, shift: int) -> int:
         """About ``limit`` messages to the meter, at most; their number. OSError: it broke."""

@@ -23,6 +23,7 @@ from hdr_lite.sources import conntrack
 from hdr_lite.sources.base import SourceError, SourceStats
 from hdr_lite.sources.clock import TrafficClock
 from hdr_lite.sources.netlink import ACK, ask, attribute, explain, message, open_socket
+from hdr_lite.sources.routes import routes
 
 #: After conntrack and de-NAT (-100), so that both directions carry inside addresses.
 PRIORITY = -90
@@ -59,13 +60,14 @@ class FirstPackets:
     buffer: int = 2 << 20  #: bytes of the socket's buffer
     login_ports: tuple[int, ...] = ()  #: TCP ports of servers of which more packets are logged
     login_packets: int = 0  #: of each direction of their connections
+    inside: tuple[str, ...] = ()  #: interfaces whose connections are logged; none: of all
 
 
 # The rules
 
 
 def log_rules(what: FirstPackets, table: str) -> str:
-    """An ``inet`` table that is to be made, in nftables' own language.
+    """An ``inet`` table that is to be made, in nftables' own language; a line for each rule.
 
     Its chains log each packet at most once and accept all. DHCP is left to the narrow capture,
     since servers answer past netfilter.
@@ -74,20 +76,42 @@ def log_rules(what: FirstPackets, table: str) -> str:
     if _more_of_logins(what):
         ports = ", ".join(map(str, what.login_ports))
         lines.append(f"set login {{ type inet_service; elements = {{ {ports} }}; }}")
-    for hook, interface in (("prerouting", "iifname"), ("output", "oifname")):
-        lines += [f"chain {hook} {{", f"type filter hook {hook} priority {PRIORITY};"]
-        lines += [f'{interface} "lo" return', "udp dport { 67, 68, 546, 547 } return"]
-        lines += [*_matches(what), "}"]
-    return "\n".join((*lines, "}", ""))
+    chains = [*_chains(what)]
+    for name, hook, _ in chains:
+        lines.append(f"chain {name} {{ {hook} }}")
+    lines.append("}")
+    for name, _, rules in chains:
+        lines += [f"add rule inet {table} {name} {rule}" for rule in rules]
+    return "\n".join((*lines, ""))
 
 
 def _more_of_logins(what: FirstPackets) -> bool:
     return bool(what.login_ports) and what.login_packets > what.packets
 
 
-def _matches(what: FirstPackets) -> Iterator[str]:
-    """The rules that log; what most packets are not comes first in each."""
+def _chains(what: FirstPackets) -> Iterator[tuple[str, str, list[str]]]:
+    """Name, hook and rules of each chain; those that are gone to come first.
+
+    A packet that comes in is of the inside if it comes from there or is on its way there: that
+    is asked of the routes, and of first packets only.
+    """
     log = f"log group {what.group} snaplen {what.snap_length} return"
+    inside = ", ".join(f'"{name}"' for name in what.inside)
+    sides = {
+        "prerouting": ("iifname", ("iifname", "fib daddr oifname")),
+        "output": ("oifname", ("oifname",)),
+    }
+    for hook, (_, ways) in sides.items():
+        if what.inside:
+            yield f"{hook}_inside", "", [f"{way} {{ {inside} }} {log}" for way in ways]
+    for hook, (interface, _) in sides.items():
+        rules = [f'{interface} "lo" return', "udp dport { 67, 68, 546, 547 } return"]
+        rules += _matches(what, f"goto {hook}_inside" if what.inside else log)
+        yield hook, f"type filter hook {hook} priority {PRIORITY};", rules
+
+
+def _matches(what: FirstPackets, log: str) -> Iterator[str]:
+    """The rules that log; what most packets are not comes first in each."""
     for direction in ("original", "reply"):
         yield f"ct direction {direction} ct {direction} packets 1-{what.packets} {log}"
     if _more_of_logins(what):
@@ -214,7 +238,8 @@ class NflogSource:
     ``ask`` sends a request on one of the sockets; a sensor without CAP_NET_ADMIN hands it to
     whoever has it. The meter that is read into needs ``first_packets``. ``interfaces`` get the
     first numbers, in their order; others follow as they are met. ``poll`` is seconds between
-    dumps: less than the meter's shortest idle timeout.
+    dumps: less than the meter's shortest idle timeout. Of ``what.inside`` alone are neighbours,
+    and connections that are older than the source.
     """
 
     name = "nflog"
@@ -239,8 +264,12 @@ class NflogSource:
         self._ask = ask
         self._nflog = Nflog(sockets.log.fileno(), what.group, sockets.narrow.fileno())
         self._conntrack = Conntrack(sockets.conntrack.fileno(), QUESTION_DELAY)
-        for name in interfaces:
+        for name in what.inside or interfaces:
             self._nflog.add_interface(name)
+        if what.inside:
+            self._nflog.leave_others()
+            for route in routes():
+                self._conntrack.add_route(route.network, route.bits, route.interface in what.inside)
         self._timer = Conntrack.timer(round(TICK * 1_000_000_000))
         self._ready = select.epoll()
         # Conntrack's events do not wake anybody: they are read with packets, and at each tick.

@@ -7,6 +7,7 @@ that log in a table of their own.
 """
 
 import os
+import re
 import select
 import signal
 import struct
@@ -58,8 +59,11 @@ class Choice(NamedTuple):
     lacking: bool = False  #: whether it is a piece that is lacking, which a person should know
 
 
-def choose_source(config: Config, instance: str) -> Choice:
-    """``capture.source``, as far as it can be had; opens and installs what ``nflog`` needs."""
+def choose_source(config: Config, instance: str, inside: tuple[str, ...] = ()) -> Choice:
+    """``capture.source``, as far as it can be had; opens and installs what ``nflog`` needs.
+
+    ``inside``: interfaces whose connections are wanted; none: those of all.
+    """
     wanted = config.capture.source
     if wanted == "capture":
         return Choice(None, "the settings say so")
@@ -68,7 +72,7 @@ def choose_source(config: Config, instance: str) -> Choice:
     if wanted == "auto" and not forwards():
         return Choice(None, "the device does not forward")
     try:
-        holder = FirstPacketsHolder(instance, config.capture)
+        holder = FirstPacketsHolder(instance, config.capture, inside)
     except UserError as error:
         return Choice(None, str(error), lacking=True)
     return Choice(holder, "the device forwards" if wanted == "auto" else "the settings say so")
@@ -86,13 +90,13 @@ def forwards() -> bool:
 class FirstPacketsHolder:
     """The sockets and the table of an instance; ``UserError``: what is lacking for them."""
 
-    def __init__(self, instance: str, config: CaptureConfig) -> None:
+    def __init__(self, instance: str, config: CaptureConfig, inside: tuple[str, ...] = ()) -> None:
         self._table = f"{table_name(instance)}.log"  # no instance's name has a dot in it
-        what = _what(instance, config)
+        what = _what(instance, config, inside)
         # Where a flow table takes connections over, fewer packets pass the rules.
         sure = 1 if any(flowtables()) else what.packets
         rules = log_rules(what, self._table)
-        self._rules = sum(" return" in line for line in rules.splitlines())
+        self._rules = rules.count("\nadd rule ")
         self._install = removal("inet", self._table) + rules
         self._thresholds = tuple(
             threshold_request(what.group, packets, flags=0) for packets in (1, BATCH)
@@ -166,13 +170,17 @@ def _open_monitor(table: str) -> Monitor:
         raise explain(error, "rules of first packets", "nf_tables") from None
 
 
-def _what(instance: str, config: CaptureConfig) -> FirstPackets:
+def _what(instance: str, config: CaptureConfig, inside: tuple[str, ...]) -> FirstPackets:
+    for name in inside:
+        if not re.fullmatch(r"[\w.:@-]{1,15}", name, re.ASCII):
+            raise UserError(f"{name!r} cannot be part of a rule in nftables")
     return FirstPackets(
         packets=config.first_packets,
         snap_length=config.first_bytes,
         group=_group(instance),
         login_ports=tuple(map(int, config.login_ports)),
         login_packets=config.login_packets,
+        inside=inside,
     )
 
 

@@ -229,6 +229,42 @@ static void test_older_connections(void)
     CHECK_EQ(reader.counters.polled, 2);
 }
 
+/* Where interfaces are named: one end behind one of them is enough, the first route that fits
+ * decides. */
+static void test_older_connections_of_the_inside(void)
+{
+    static const struct conntrack_route ROUTES[] = {
+        {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 1}, 128, false},
+        {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 2}, 127, true},
+        {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 0}, 103, true},
+        {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 96, 0}, 117, true},
+        {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96, false},
+    };
+    /* Routes from and up to, flows. */
+    static const unsigned CASES[][3] = {
+        {0, 3, 0}, {0, 4, 1}, {0, 2, 0}, {1, 2, 0}, {1, 3, 1}, {4, 5, 0}, {3, 4, 1},
+    };
+    struct told t = {.type = NEW, .sequence = CONNTRACK_OLDER, .state = ESTABLISHED};
+    for (unsigned i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        start();
+        for (unsigned n = CASES[i][0]; n < CASES[i][1]; n++)
+            CHECK(conntrack_add_route(&reader, &ROUTES[n]));
+        tell(&t);
+        CHECK_EQ(meter_flows(meter), CASES[i][2]);
+    }
+}
+
+static void test_too_many_routes(void)
+{
+    struct conntrack_route route = {.bits = 129};
+    start();
+    CHECK(!conntrack_add_route(&reader, &route));
+    route.bits = 128;
+    for (unsigned i = 0; i < CONNTRACK_ROUTES; i++)
+        CHECK(conntrack_add_route(&reader, &route));
+    CHECK(!conntrack_add_route(&reader, &route));
+}
+
 static void test_what_is_not_followed(void)
 {
     struct told t = {.type = NEW, .sequence = CONNTRACK_OLDER, .state = TIME_WAIT};
@@ -310,6 +346,8 @@ int main(void)
     test_no_question_when_all_was_seen();
     test_many_questions();
     test_older_connections();
+    test_older_connections_of_the_inside();
+    test_too_many_routes();
     test_what_is_not_followed();
     test_late_news();
     test_errors();

@@ -51,8 +51,19 @@ static void test_a_long_name(void)
     CHECK_EQ(strlen(all.known[0].name), INTERFACE_NAME - 1);
 }
 
+static void test_those_that_are_wanted(void)
+{
+    memset(&all, 0, sizeof all);
+    CHECK(interfaces_add(&all, "lan0"));
+    CHECK(interfaces_watched(&all, 0) && interfaces_watched(&all, INTERFACE_OTHER));
+    all.watched = all.count;
+    CHECK(interfaces_watched(&all, 0));
+    CHECK(!interfaces_watched(&all, 1) && !interfaces_watched(&all, INTERFACE_OTHER));
+}
+
 int main(void)
 {
+    test_those_that_are_wanted();
     test_names_keep_their_numbers();
     test_one_that_is_gone();
     test_too_many();

@@ -12,6 +12,7 @@ OUTSIDE4, OUTSIDE6 = "203.0.113.2", "2001:db8:1::2"
 WAN4, WAN6 = "203.0.113.1", "2001:db8:1::1"
 LAN4, LAN6 = "10.0.0.2", "2001:db8:2::2"
 GATEWAY4, GATEWAY6 = "10.0.0.1", "2001:db8:2::1"
+GUEST4, GUEST6 = "10.9.0.2", "2001:db8:9::2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +87,12 @@ def routed() -> Iterator[Routed]:
         net = Routed(outside, router, lan)
         net.join_lan()
         yield net
+
+
+@contextmanager
+def guest_of(router: Namespace) -> Iterator[Namespace]:
+    """A host of a second LAN, behind the router's ``guest0``."""
+    with _namespace("guest") as guest:
+        ends = {"router": "10.9.0.1/24 2001:db8:9::1/64", "other": f"{GUEST4}/24 {GUEST6}/64"}
+        _join(router, "guest0", guest, ends)
+        yield guest

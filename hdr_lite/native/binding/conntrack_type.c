@@ -36,6 +36,28 @@ static void destroy(ConntrackObject *self)
     Py_DECREF(type);
 }
 
+PyDoc_STRVAR(add_route_doc, "add_route($self, network, bits, watched, /)\n--\n\n"
+                            "One more route behind those before; False when there are too many.");
+
+static PyObject *add_route(ConntrackObject *self, PyObject *args)
+{
+    struct conntrack_route route = {.watched = false};
+    const char *network;
+    Py_ssize_t length;
+    unsigned char bits;
+    int watched;
+    if (!PyArg_ParseTuple(args, "y#bp:add_route", &network, &length, &bits, &watched))
+        return NULL;
+    if (length != sizeof route.network || bits > 128) {
+        PyErr_SetString(PyExc_ValueError, "a network has 16 bytes and at most 128 bits");
+        return NULL;
+    }
+    memcpy(route.network, network, sizeof route.network);
+    route.bits = bits;
+    route.watched = watched != 0;
+    return PyBool_FromLong(conntrack_add_route(&self->conntrack, &route));
+}
+
 static struct nflog_time moment(int64_t shift)
 {
     return (struct nflog_time){netlink_now() + (uint64_t)shift, shift};
@@ -146,6 +168,7 @@ static PyObject *settle(PyObject *Py_UNUSED(type), PyObject *timer_fd)
 
 static PyMethodDef methods[] = {
     {"read", (PyCFunction)(void (*)(void))read_messages, METH_VARARGS | METH_KEYWORDS, read_doc},
+    {"add_route", (PyCFunction)add_route, METH_VARARGS, add_route_doc},
     {"due", (PyCFunction)due, METH_VARARGS, due_doc},
     {"counters", (PyCFunction)counters, METH_NOARGS, counters_doc},
     {"timer", (PyCFunction)timer, METH_O | METH_STATIC, timer_doc},

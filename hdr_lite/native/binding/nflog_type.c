@@ -54,6 +54,15 @@ static PyObject *add_interface(NflogObject *self, PyObject *name)
     return PyBool_FromLong(interfaces_add(&self->interfaces, text));
 }
 
+PyDoc_STRVAR(leave_others_doc, "leave_others($self, /)\n--\n\n"
+                               "The narrow capture takes what has a number by now, no others.");
+
+static PyObject *leave_others(NflogObject *self, PyObject *Py_UNUSED(ignored))
+{
+    self->interfaces.watched = self->interfaces.count;
+    Py_RETURN_NONE;
+}
+
 struct reading {
     struct meter *meter;
     unsigned limit;
@@ -182,6 +191,7 @@ static PyObject *open_narrow(PyObject *Py_UNUSED(type), PyObject *Py_UNUSED(igno
 static PyMethodDef methods[] = {
     {"open_narrow", (PyCFunction)open_narrow, METH_NOARGS | METH_STATIC, open_narrow_doc},
     {"add_interface", (PyCFunction)add_interface, METH_O, add_interface_doc},
+    {"leave_others", (PyCFunction)leave_others, METH_NOARGS, leave_others_doc},
     {"read", (PyCFunction)(void (*)(void))read_packets, METH_VARARGS | METH_KEYWORDS, read_doc},
     {"read_narrow", (PyCFunction)(void (*)(void))read_frames, METH_VARARGS | METH_KEYWORDS,
      read_narrow_doc},

@@ -351,11 +351,30 @@ static bool is_worth_following(const struct entry *e)
            (e->tcp_state >= TCP_SYN_RECV && e->tcp_state <= TCP_LAST_OPEN);
 }
 
-static enum tracked_news kind_of(const struct netlink_message *message, const struct entry *e)
+static bool fits(const struct conntrack_route *route, const uint8_t address[16])
+{
+    unsigned whole = route->bits / 8, rest = route->bits % 8;
+    if (memcmp(route->network, address, whole) != 0)
+        return false;
+    return rest == 0 || (route->network[whole] ^ address[whole]) >> (8 - rest) == 0;
+}
+
+static bool is_watched(const struct conntrack *c, const uint8_t address[16])
+{
+    for (uint32_t i = 0; i < c->routed; i++) {
+        if (fits(&c->routes[i], address))
+            return c->routes[i].watched;
+    }
+    return false;
+}
+
+static enum tracked_news kind_of(const struct conntrack *c, const struct netlink_message *message,
+                                 const struct entry *e)
 {
     if (message->type == MESSAGE_DELETE)
         return TRACKED_END;
-    if (message->sequence == CONNTRACK_OLDER && is_worth_following(e))
+    if (message->sequence == CONNTRACK_OLDER && is_worth_following(e) &&
+        (c->routed == 0 || is_watched(c, e->orig.src) || is_watched(c, e->reply.src)))
         return TRACKED_OLDER;
     return TRACKED_COUNTS;
 }
@@ -384,7 +403,7 @@ static void take_entry(struct conntrack *c, struct meter *m, const struct netlin
     if (is_loopback(&e.orig))
         return;
     to_news(&e, time.shift, &news);
-    enum tracked_flow flow = meter_conntrack(m, &news, kind_of(message, &e), time.now);
+    enum tracked_flow flow = meter_conntrack(m, &news, kind_of(c, message, &e), time.now);
     bool closed = e.tcp_state == TCP_TIME_WAIT || e.tcp_state == TCP_CLOSE;
     if (closed && message->type == MESSAGE_NEW && message->sequence == CONNTRACK_EVENT)
         ask_later(c, &e, &news, flow == TRACKED_PARTIAL, time.now);
@@ -406,6 +425,14 @@ void conntrack_init(struct conntrack *c, uint64_t delay)
 {
     memset(c, 0, sizeof *c);
     c->delay = delay;
+}
+
+bool conntrack_add_route(struct conntrack *c, const struct conntrack_route *route)
+{
+    if (c->routed == CONNTRACK_ROUTES || route->bits > 128)
+        return false;
+    c->routes[c->routed++] = *route;
+    return true;
 }
 
 unsigned conntrack_take(struct conntrack *c, struct meter *m, struct cursor datagram,

@@ -22,6 +22,7 @@
 
 #define CONNTRACK_QUERY 128   /* bytes of a request about one entry, at most */
 #define CONNTRACK_QUERIES 512 /* that may wait */
+#define CONNTRACK_ROUTES 256
 
 /* Sequence numbers of requests. */
 enum conntrack_purpose {
@@ -48,14 +49,26 @@ struct conntrack_query {
     uint8_t bytes[CONNTRACK_QUERY];
 };
 
+/* Addresses, and whether the interface that they are behind is watched. */
+struct conntrack_route {
+    uint8_t network[16];
+    uint8_t bits;
+    bool watched;
+};
+
 struct conntrack {
     struct conntrack_counters counters;
     uint64_t delay; /* ns from the end of a connection to the question about it */
     uint32_t first, waiting;
     struct conntrack_query queries[CONNTRACK_QUERIES];
+    struct conntrack_route routes[CONNTRACK_ROUTES]; /* the first that fits holds */
+    uint32_t routed;                                 /* how many; 0: all is watched */
 };
 
 void conntrack_init(struct conntrack *c, uint64_t delay);
+/* Another route, behind those before; false when there is no room. Once there is one, connections
+ * that are older than us are followed only if an end of theirs is watched. */
+bool conntrack_add_route(struct conntrack *c, const struct conntrack_route *route);
 /* The messages of one datagram to the meter; their number. */
 unsigned conntrack_take(struct conntrack *c, struct meter *m, struct cursor datagram,
                         struct nflog_time time);

@@ -61,3 +61,8 @@ uint16_t interfaces_number(struct interfaces *all, uint32_t index, bool *port)
         *port = found->port;
     return (uint16_t)(found - all->known);
 }
+
+bool interfaces_watched(const struct interfaces *all, uint16_t number)
+{
+    return all->watched == 0 || number < all->watched;
+}

@@ -24,11 +24,14 @@ struct interface {
 struct interfaces {
     struct interface known[INTERFACES_MOST];
     uint16_t count;
+    uint16_t watched; /* so many, the first, are all that is wanted; 0: any is */
 };
 
 /* Make room for a name, without an index as yet; false when there is none. */
 bool interfaces_add(struct interfaces *all, const char *name);
 /* The number of the interface of that index. *port, when asked for: it is a bridge's. */
 uint16_t interfaces_number(struct interfaces *all, uint32_t index, bool *port);
+/* Whether the interface of that number is wanted. */
+bool interfaces_watched(const struct interfaces *all, uint16_t number);
 
 #endif

@@ -114,7 +114,8 @@ int narrow_read(int fd, struct interfaces *interfaces, struct narrow_counters *c
         return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ENETDOWN ? 0
                                                                                               : -1;
     uint16_t interface = interfaces_number(interfaces, (uint32_t)from.sll_ifindex, &port);
-    if (port || from.sll_hatype != HARDWARE_ETHERNET) {
+    if (port || from.sll_hatype != HARDWARE_ETHERNET ||
+        !interfaces_watched(interfaces, interface)) {
         counters->copies += port;
         return 1;
     }

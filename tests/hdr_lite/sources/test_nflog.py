@@ -28,7 +28,7 @@ from hdr_lite.sources.nflog import (
 
 
 def _rules(text: str) -> list[str]:
-    return [line for line in text.splitlines() if " return" in line]
+    return [line for line in text.splitlines() if line.startswith("add rule inet mine ")]
 
 
 def test_rules() -> None:
@@ -59,6 +59,20 @@ def test_more_of_logins() -> None:
     assert "set login { type inet_service; elements = { 22, 2222 }; }" in text
     assert sum("packets 7-40 tcp dport @login" in rule for rule in _rules(text)) == 2
     assert sum("packets 7-40 tcp sport @login" in rule for rule in _rules(text)) == 2
+
+
+def test_rules_for_the_inside() -> None:
+    """Where interfaces are named, only packets from or to them are logged, by their names; what
+    costs a look at the routes is asked of first packets alone."""
+    text = log_rules(FirstPackets(packets=6, group=9, inside=("lan0", "br-lan")), "mine")
+    rules = _rules(text)
+    assert [rule.partition(" log ")[0] for rule in rules if " log " in rule] == [
+        'add rule inet mine prerouting_inside iifname { "lan0", "br-lan" }',
+        'add rule inet mine prerouting_inside fib daddr oifname { "lan0", "br-lan" }',
+        'add rule inet mine output_inside oifname { "lan0", "br-lan" }',
+    ]
+    assert sum(rule.endswith("goto prerouting_inside") for rule in rules) == 3
+    assert sum(rule.endswith("goto output_inside") for rule in rules) == 3
 
 
 def test_threshold_request() -> None:
