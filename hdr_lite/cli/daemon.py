@@ -46,7 +46,7 @@ from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
 from hdr_lite.sources import conntrack
 from hdr_lite.sources.clock import TrafficClock
-from hdr_lite.supervisor.blind import blind_spots, inside_interfaces
+from hdr_lite.supervisor.blind import blind_spots, inside_interfaces, is_volatile
 from hdr_lite.supervisor.calls import ENFORCER, ENGINE, FATAL, FIRST_PACKETS, SENSOR, Calls
 from hdr_lite.supervisor.child import title
 from hdr_lite.supervisor.control import ControlServer
@@ -315,6 +315,10 @@ class _Service:
         spots = blind_spots(self._inputs.interfaces)
         if self._unarmed:
             spots.append(f"nobody can be blocked: {self._unarmed}")
+        elif is_volatile(Path(self._config.enforcer.state).parent):
+            spots.append(f"blocks do not survive a reboot: {self._config.enforcer.state} is memory")
+        if is_volatile(Path(self._output)):
+            spots.append(f"alerts do not survive a reboot: {self._output} is memory")
         if self._source.holder and not conntrack.has_timestamps():
             spots.append(
                 "when connections older than the sensor began:"

@@ -1,13 +1,14 @@
 """What the sensor cannot see on this device, in sentences.
 
 Asked of the kernel when somebody wants to know: interfaces that are absent, down or without an
-address; connections that hardware forwards past the kernel.
+address; connections that hardware forwards past the kernel. And what it cannot keep.
 """
 
 import fcntl
 import socket
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from ipaddress import IPv4Address, ip_network
 from pathlib import Path
 
@@ -123,3 +124,16 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
             return
         yield kind & 0x3FFF, data[4:length]
         data = data[(length + 3) & ~3 :]
+
+
+def is_volatile(path: Path) -> bool:
+    """Whether what is written there is gone after a reboot: its file system is memory."""
+    path = path.resolve()
+    found = ("", "")
+    with suppress(OSError):
+        for line in Path("/proc/self/mounts").read_text().splitlines():
+            _, where, kind, *_ = line.split()
+            # a later mount hides an earlier one of the same place
+            if path.is_relative_to(where) and len(where) >= len(found[0]):
+                found = (where, kind)
+    return found[1] in ("tmpfs", "ramfs")

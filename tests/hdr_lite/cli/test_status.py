@@ -31,7 +31,7 @@ STATUS: dict[str, Any] = {
             "memory": 3 << 20,
             "capabilities": ["CAP_NET_RAW"],
             "seccomp": "filter",
-            "restarts": 2,
+            "restarts": 12,
             "last_end": "was ended by SIGKILL",
         },
         {
@@ -47,6 +47,8 @@ STATUS: dict[str, Any] = {
             {"name": "br-lan", "packets": 1234, "dropped": 1, "interface_dropped": 2, "error": ""}
         ],
         "flows": 5,
+        "counters": {"packets": 1234, "evicted_flows": 6, "evicted_sources": 0},
+        "malformed": {"ipv4_length": 2},
         "ring": {"used": 512, "capacity": 1024, "dropped": {"FLOW": 7}},
     },
     "engine": {
@@ -60,6 +62,8 @@ STATUS: dict[str, Any] = {
                 "findings": 9,
                 "failures": 0,
                 "waiting": 0,
+                "dropped": 10,
+                "memory": 20480,
                 "cpu_seconds": 1.25,
             }
         },
@@ -68,6 +72,7 @@ STATUS: dict[str, Any] = {
         "memory": 5,
         "mode": "block",
         "panic": False,
+        "unconfirmed": 540,
         "blocks": 2,
         "limits": 1,
         "rates": 0,
@@ -109,27 +114,41 @@ def answering(folder: Path, status: Mapping[str, Any]) -> Iterator[None]:
         server.close()
 
 
+PICTURE = """\
+hdr-lite 0.1.0: ready, up 1 d 2 h 3 min 4 s
+mode      block, for 9 min 0 s yet: 'hdr-lite arm --confirmed' keeps it
+held      2 blocked, 1 limited, 3 quarantined, 0 rates
+orders    blocked 2, refused 1
+source    capture on br-lan
+          the device does not forward
+users     each process has its own
+blind     br-lan: is down
+
+process  state    pid  user              memory  restarts  seccomp  capabilities
+sensor   ready     17  hdr-lite-sensor   3.0 MB        12  filter   NET_RAW
+engine   waiting                                        1
+all                                     24.0 MB
+last end  the sensor was ended by SIGKILL
+last end  the engine ended with status 1
+
+source  packets  dropped by kernel  by interface
+br-lan    1,234                  1             2
+flows     5
+ring      50 % full, dropped: FLOW 7
+evicted   flows 6
+malformed ipv4_length 2
+
+module  state    messages  waiting  dropped  findings  failures  memory    CPU
+arp     running         8        0       10         9         0   20 kB  1.2 s
+profiles  3; evidence 4, alerts 1 since the engine's start
+"""
+
+
 def test_for_a_person(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each part has its line: processes, sources, ring, modules, blocks, blind spots."""
+    """What one looks for first, then a table each of processes, sources and modules."""
     with answering(tmp_path, STATUS):
         assert main(["status", "--runtime", str(tmp_path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines == [
-        "hdr-lite 0.1.0: ready, up 1 d 2 h 3 min 4 s, 24.0 MB, capture on br-lan",
-        "source capture: the device does not forward",
-        "users: each process has its own",
-        "  sensor      ready, process 17, hdr-lite-sensor, 3.0 MB, capabilities NET_RAW, "
-        "seccomp filter, started again 2 times",
-        "  engine      waiting, ended with status 1, started again 1 times",
-        "source br-lan: 1,234 packets, 3 dropped",
-        "flows 5; ring 50 % full, dropped: FLOW 7",
-        "profiles 3, evidence 4, alerts 1 since the engine's start",
-        "  arp                           running, 8 messages, 9 findings, 0 failures, "
-        "0 waiting, 1.2 s",
-        "mode block: blocks 2, limits 1, rates 0, quarantined 3",
-        "  orders since its start: blocked 2, refused 1",
-        "blind: br-lan: is down",
-    ]
+    assert capsys.readouterr().out == PICTURE
 
 
 def test_for_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,3 +78,23 @@ def test_answers_of_the_kernel() -> None:
     assert blind._parse(message) == (True, [("inet ft", 1)])
     for cut in range(len(message)):
         assert blind._parse(message[:cut])[1] == []
+
+
+@needs_root
+def test_memory_is_volatile() -> None:
+    """What lies in a file system of memory is volatile, also behind a link; what is below a mount
+    on a disk is not; the longest mount decides."""
+    assert (
+        inside(
+            """
+        cd "$(mktemp -d)"
+        trap 'umount -R a; rm -r "$PWD"' EXIT
+        mkdir a disk && ln -s a/b link
+        mount -t tmpfs none a && mkdir -p a/b a/disk && mount --bind disk a/disk
+        ask='import sys; from pathlib import Path; from hdr_lite.supervisor.blind import *;'
+        $PYTHON -c "$ask print([is_volatile(Path(p)) for p in sys.argv[1:]])" \
+            a link/new a/disk disk
+        """
+        )
+        == "[True, True, False, False]"
+    )
