@@ -53,23 +53,45 @@ def test_what_each_process_has_given_up() -> None:
         assert service.stop() == 0
 
 
-def test_without_root() -> None:
-    """Started by a user with CAP_NET_RAW alone: it works, all are that user, status says so."""
-    words = ("setpriv", "--reuid=nobody", "--clear-groups", "--inh-caps=-all,+net_raw")
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"net_raw": NET_RAW}, {"sensor": NET_RAW, "engine": 0}),
+        (
+            {"net_raw": NET_RAW, "net_admin": NET_ADMIN},
+            {"sensor": NET_RAW, "engine": 0, "enforcer": NET_ADMIN},
+        ),
+    ],
+    ids=["to capture", "to block"],
+)
+def test_without_root(given: dict[str, int], kept: dict[str, int]) -> None:
+    """Started by a user with these capabilities alone: all are that user and differ by what they
+    kept of them, in a filter each; status says so."""
+    capabilities = ",".join(["-all", *(f"+{name}" for name in given)])
+    words = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+    sets = (f"--{name}={capabilities}" for name in ("inh-caps", "ambient-caps", "bounding-set"))
     with TemporaryDirectory(prefix="hdr-lite-") as name, wires(1) as network:
         folder = Path(name)
         folder.chmod(0o777)
-        service = Service(
-            network, folder, *words, "--ambient-caps=-all,+net_raw", "--bounding-set=-all,+net_raw"
-        )
+        service = Service(network, folder, *words, *sets)
         try:
             service.until_said("hdr-lite: ready\n")
-            processes = service.processes()
-            assert {process["user"] for process in processes.values()} == {"nobody"}
-            assert processes["sensor"]["capabilities"] == ["CAP_NET_RAW"]
-            assert processes["engine"]["capabilities"] == []
-            assert {processes[n]["seccomp"] for n in ("sensor", "engine")} == {"filter"}
-            assert service.status()["users"].startswith("all are one")
+            status = service.status()
+            processes = {process["name"]: process for process in status["processes"]}
+            assert processes.keys() == {"supervisor", *kept}
+            for name, capability in {"supervisor": sum(given.values()), **kept}.items():
+                said = of_proc(processes[name]["pid"])
+                assert set(said["Uid"].split() + said["Gid"].split()) == {"65534"}
+                assert said["Groups"] == ""
+                for field in ("CapEff", "CapPrm"):
+                    assert int(said[field], 16) == capability
+                assert said["NoNewPrivs"] == "1"
+                if name in kept:
+                    assert (int(said["CapAmb"], 16), int(said["CapInh"], 16)) == (0, 0)
+                    assert said["Seccomp"] == "2"
+            assert status["users"].startswith("all are one")
+            blind = [text for text in status["blind"] if text.startswith("nobody can be blocked")]
+            assert len(blind) == ("enforcer" not in kept)
             assert service.stop() == 0
         finally:
             service.close()

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def new_module(*arguments: object, root: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, root / "scripts/new-module", *map(str, arguments)]
+    command = [sys.executable, str(root / "scripts/new-module"), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -10,7 +10,8 @@ from hdr_lite.supervisor.child import Child, end_with_parent, fork_child, how_it
 
 
 def _words(child: Child) -> list[object]:
-    end, words = child.end, []
+    end = child.end
+    words: list[object] = []
     end._socket.settimeout(10)
     end._decoder.feed(end._socket.recv(65536))
     while (message := end._decoder.next()) is not None:

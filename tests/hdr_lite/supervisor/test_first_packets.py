@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network
 TABLE = "hdr_lite.log"
 
 
-def config(**capture: object) -> Config:
+def config(**capture: Any) -> Config:
     return replace(Config(), capture=CaptureConfig(**capture))
 
 

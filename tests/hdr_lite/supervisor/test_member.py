@@ -37,7 +37,8 @@ def give_life(member: Member, room: int = 0) -> socket.socket:
 
 def read(theirs: socket.socket, member: Member) -> list[Message]:
     """All that comes as the member writes on."""
-    decoder, messages = Decoder(), []
+    decoder = Decoder()
+    messages: list[Message] = []
     while True:
         member.flush()
         try:

@@ -150,7 +150,7 @@ def test_values_of_an_argument() -> None:
 def test_fatal_calls_end_the_process(call: str) -> None:
     """A new program, another's memory, a mount or a namespace ends the process with SIGSYS."""
     libc = ctypes.CDLL(None)
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "execve": lambda: os.execv(sys.executable, [sys.executable, "-c", ""]),
         "ptrace": lambda: libc.ptrace(0, 0, 0, 0),
         "mount": lambda: libc.mount(b"none", b"/nonexistent", b"tmpfs", 0, None),

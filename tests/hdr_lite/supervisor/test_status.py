@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from typing import Any
 
 from hdr_lite.link.codec import Opened
 from hdr_lite.link.end import End
@@ -18,7 +19,7 @@ def _idle(end: End, _stop: object) -> int:
             pass
 
 
-def _report(members: list[Member]) -> dict[str, object]:
+def _report(members: list[Member]) -> dict[str, Any]:
     report = StatusReport("t", lambda: {"source": "capture"}, lambda: ["in0: is down"], lambda: 9.0)
     return report(members)
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+from typing import Any
 
 from hdr_lite.link.codec import Progress
 from hdr_lite.supervisor.terminal import Terminal
@@ -12,7 +13,7 @@ class _Tty(io.StringIO):
         return True
 
 
-def _terminal(err: io.StringIO, **options: object) -> tuple[io.StringIO, Terminal]:
+def _terminal(err: io.StringIO, **options: Any) -> tuple[io.StringIO, Terminal]:
     out = io.StringIO()
     times = iter((0.0, 2.0, 3.0))
     return out, Terminal(out, err, now=lambda: next(times), **options)
