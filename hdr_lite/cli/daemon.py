@@ -34,6 +34,7 @@ from hdr_lite.enforcer import run_enforcer
 from hdr_lite.enforcer.interfaces import Interfaces, open_files
 from hdr_lite.enforcer.prober import open_socket
 from hdr_lite.enforcer.ruleset import table_name
+from hdr_lite.engine.ledger import Ledger
 from hdr_lite.engine.process import Engine
 from hdr_lite.link.codec import Answer, Ask, Opened
 from hdr_lite.link.end import End
@@ -115,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     holder = f"process {os.getpid()}"
     lock = claim(runtime / f"{name}.lock", label(arguments.instance), holder)
     try:
-        return _Service(arguments, settings, readiness, runtime / f"{name}.sock").run()
+        return _Service(arguments, settings, readiness, runtime / name).run()
     finally:
         os.close(lock)
 
@@ -128,12 +129,14 @@ class _Service:
         arguments: argparse.Namespace,
         settings: Settings,
         readiness: Readiness,
-        control: Path,
+        files: Path,
     ) -> None:
+        """``files`` is what the instance's own files are called, without what follows the dot."""
         self._arguments = arguments
         self._instance: str = arguments.instance
         self._readiness = readiness
-        self._control = control
+        self._control = files.with_name(f"{files.name}.sock")
+        self._told = _open_told(files.with_name(f"{files.name}.told"))
         self._config = config = settings.config
         self._output = str(Path(arguments.output or config.daemon.directory).absolute())
         self._inputs = Inputs(interfaces=_interfaces(arguments, config))
@@ -146,7 +149,7 @@ class _Service:
         self._packets: socket.socket | None = None  # the enforcer's
         if not self._unarmed:
             table_name(self._instance)  # a name that can be no part of one is told now
-            self._blocked_on = open_files(control.parent, self._inputs.interfaces)
+            self._blocked_on = open_files(files.parent, self._inputs.interfaces)
         self._clock = TrafficClock()  # its offset outlives the sensors
         found = find_modules(settings)
         self._engine = Engine(config, replay=False)
@@ -211,7 +214,7 @@ class _Service:
                 self._run_engine,
                 ready=Answer,
                 privileges=self._privileges("engine", ENGINE),
-                keeps=tuple(self._memory),
+                keeps=(*self._memory, self._told),
                 routes={Block: "enforcer", Limit: "enforcer", Quarantine: "enforcer"},
                 reloads=True,
                 follows=True,
@@ -266,7 +269,8 @@ class _Service:
         # All kinds: a module that a reload switches on may read others than those of now.
         if not self._unarmed:
             files = [self._orders(end), *files]  # before anything is written
-        return self._engine.run(RingReader(self._memory, tuple(Kind)), files, end)
+        reader = RingReader(self._memory, tuple(Kind))
+        return self._engine.run(reader, files, end, Ledger(self._told))
 
     def _orders(self, end: End) -> Orders:
         return Orders(end.send, self._engine.is_inside, self._config.enforcer.timeout)
@@ -341,6 +345,19 @@ class _Service:
             restart=frozenset({"sensor"} if stale else ()),
             notes=tuple(f"{key}: takes effect at the next start" for key in notes),
         )
+
+
+def _open_told(path: Path) -> int:
+    """The file where engines keep what they told: they get it open, and may not open it.
+
+    It is in the runtime directory, so in memory, and outlives the supervisor, which a memfd
+    would not. ``UserError``.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags, 0o600)
+    except OSError as error:
+        raise UserError(f"cannot open {path}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _why_unarmed() -> str:

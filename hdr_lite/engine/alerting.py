@@ -32,14 +32,15 @@ def judge(
     if at_once:
         account.blocked[entry.evidence.finding.type] = verb((entry.evidence,))
     open_entries = [e for e in account.entries() if not e.alerted and _counts(e)]
+    if not open_entries:  # the score is of evidence that an engine before this one told
+        return None
     evidence = tuple(e.final() for e in open_entries)
     score, account.score = account.score, 0
     account.alerts += 1
     for e in open_entries:
         e.alerted = True
-    identity = "\n".join(
-        ["alert", profile, str(account.window), str(account.alerts), *(e.id for e in evidence)]
-    )
+    place = [profile, str(account.window), str(bounds[0]), str(account.alerts)]
+    identity = "\n".join(["alert", *place, *(e.id for e in evidence)])
     return Alert(
         id=str(uuid.uuid5(NAMESPACE, identity)),
         ts=ts,

@@ -8,15 +8,17 @@ nor the size of a round shows in what is written.
 import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from hdr_lite.channels import AddressMessage, WindowMessage
 from hdr_lite.engine.alerting import NAMESPACE, judge
+from hdr_lite.engine.ledger import Ledger
 from hdr_lite.engine.output import Outputs
 from hdr_lite.engine.own import own
 from hdr_lite.engine.profiles import Home, Profile, Profiles
-from hdr_lite.engine.scoring import MOST_UIDS, Account, may_block, points
+from hdr_lite.engine.scoring import MOST_UIDS, Account, Entry, may_block, points
 from hdr_lite.engine.windows import Windows
 from hdr_lite.records.evidence import FAMILIES, Evidence, Finding, ThreatLevel
 from hdr_lite.records.verb import Enforced
@@ -71,6 +73,7 @@ class Casebook:
         self._announce = announce
         self._threshold = threshold
         self.profiles = Profiles(profiles, self._leave)
+        self.ledger: Ledger | None = None  #: where a service keeps what was told
         self.watch_addresses = False  #: whether somebody reads ``new_ip``
         self.evidence: Counter[tuple[str, str]] = Counter()  #: by type and level
         self.enforced: Counter[str] = Counter()  #: answers of the enforcer, by outcome
@@ -143,7 +146,7 @@ class Casebook:
         if window == 0:
             raise ValueError(f"evidence {finding.type} before there was any traffic")
         profile = self._home.profile_of(finding.attacker)
-        identity = _identify(finding, profile, window)
+        identity = _identify(finding, profile, window, self._windows.bounds(window)[0])
         self._pending.append(_Pending(cause, finding, identity, ts, profile))
         return identity
 
@@ -162,33 +165,46 @@ class Casebook:
         profile = self._touch_profile(report.profile, report.ts)
         account = self._account_of(profile)
         entry = account.find(report.finding)
+        score = account.score
         if entry is None:
-            self._make_room(profile)
-            account.score += points(report.finding)
-            evidence = Evidence(
-                id=report.id,
-                ts=report.ts,
-                profile=report.profile,
-                window=account.window,
-                module=report.cause.module,
-                finding=report.finding,
-                accumulated=account.score,
-            )
-            entry = account.add(evidence)
-            self._entries += 1
-            self._told(evidence)
+            entry = self._add(report, profile, account)
         else:
             account.score += entry.fold(report.finding)
         bounds = self._windows.bounds(account.window)
         alert = judge(account, entry, self._threshold, profile.name, bounds, report.ts)
+        if self.ledger is not None and (entry.count == 1 or account.score != score or alert):
+            self.ledger.note(profile.name, account)
         if alert is not None:
             self.alerts += 1
             account.ordered_at = report.ts
             self._outputs.alert(alert)
+            self._outputs.flush()  # its order waits for nothing else
             self._announce("new_alert", alert)
         elif may_block(report.finding) and report.ts - account.ordered_at >= GOES_ON:
             account.ordered_at = report.ts
-            self._outputs.goes_on(entry.final())
+            self._outputs.goes_on(replace(entry.final(), ts=report.ts))
+            self._outputs.flush()
+
+    def _add(self, report: _Pending, profile: Profile, account: Account) -> Entry:
+        """Evidence that is new, or that an engine before this one told: then it is a repeat."""
+        self._make_room(profile)
+        evidence = Evidence(
+            id=report.id,
+            ts=report.ts,
+            profile=report.profile,
+            window=account.window,
+            module=report.cause.module,
+            finding=report.finding,
+            accumulated=account.score + points(report.finding),
+        )
+        entry = account.add(evidence)
+        self._entries += 1
+        if account.was_told(evidence):
+            account.score += entry.fold(report.finding)
+        else:
+            account.score = evidence.accumulated
+            self._told(evidence)
+        return entry
 
     def _told(self, evidence: Evidence) -> None:
         finding = evidence.finding
@@ -218,6 +234,8 @@ class Casebook:
         else:
             profile.account = Account(profile.window)
             self._accounts[profile.name] = profile
+            if self.ledger is not None:
+                self.ledger.restore(profile.name, profile.account)
         return profile.account
 
     def _make_room(self, profile: Profile) -> None:
@@ -287,8 +305,9 @@ def _checked(finding: Finding) -> Finding:
     return made
 
 
-def _identify(finding: Finding, profile: str, window: int) -> str:
+def _identify(finding: Finding, profile: str, window: int, start: int) -> str:
     """uuid5 (RFC 4122, 4.3) of what makes the evidence that one: ``scoring.Key``, where, when.
+    Windows are counted anew in each run: where this one starts tells the runs apart.
 
     Spelt out, as ``uuid.uuid5`` takes four times as long and every finding needs it.
     """
@@ -297,6 +316,7 @@ def _identify(finding: Finding, profile: str, window: int) -> str:
             finding.type,
             profile,
             str(window),
+            str(start),
             finding.victim,
             str(finding.port),
             finding.proto,

@@ -26,6 +26,7 @@ from hdr_lite.config import Config, ConfigError, restore
 from hdr_lite.engine.bus import Bus, Delivery
 from hdr_lite.engine.casebook import Casebook
 from hdr_lite.engine.facts import figures, summarize
+from hdr_lite.engine.ledger import Ledger
 from hdr_lite.engine.loader import Found, find
 from hdr_lite.engine.output import Output, Outputs
 from hdr_lite.engine.profiles import Home
@@ -120,7 +121,8 @@ class Engine:
         #: Name and reason of what went wrong before there were outputs.
         self.problems: list[tuple[str, str]] = []
         self._link: Link | None = None
-        self._outputs = Outputs(self._complain)
+        self._outputs = Outputs(self._complain, patient=not replay)
+        self._ledger: Ledger | None = None
         self._windows = Windows(config.detection.window)
         self._home = Home(config.detection.home)
         self._bus = Bus()
@@ -179,14 +181,22 @@ class Engine:
         """Module -> the channels that it subscribed to, for those that run."""
         return {seat.name: seat.channels() for seat in self._seats}
 
-    def run(self, reader: Reader, outputs: Sequence[Output], link: Link) -> int:
+    def run(
+        self,
+        reader: Reader,
+        outputs: Sequence[Output],
+        link: Link,
+        ledger: Ledger | None = None,
+    ) -> int:
         """The engine process from start to end: exit status 0, or 1 when anything failed.
 
-        ``LinkClosed`` when the parent is gone.
+        With a ledger it goes on where one that was killed had come to. ``LinkClosed`` when the
+        parent is gone.
         """
         self._link, self._reader = link, reader
         self._started = time.monotonic()
-        self._outputs.open(outputs)
+        self._ledger = self._casebook.ledger = ledger
+        self._outputs.open(outputs, ledger)
         for name, reason in self.problems:
             self._error(name, reason)
         names = ", ".join(seat.name for seat in self._seats) or "no module"
@@ -305,15 +315,21 @@ class Engine:
             casebook.meet(record[source + 2], now)
 
     def _enter_window(self, now: int, record: Any) -> None:
-        if self._windows.current:
+        windows, ledger = self._windows, self._ledger
+        if windows.current:
             self._close_window()
             self._casebook.forget()
-            self._windows.advance(now)
+            self._outputs.flush()
+            windows.advance(now)
         else:
-            self._windows.begin(min(now, getattr(record, "ts", 0) or now))
+            windows.begin(min(now, getattr(record, "ts", 0) or now))
+            if ledger is not None:
+                windows.resume(ledger.first, ledger.window)
             self._casebook.watch_addresses = self._bus.subscribed("new_ip")
-            if now >= self._windows.end:
-                self._windows.advance(now)
+            if now >= windows.end:
+                windows.advance(now)
+        if ledger is not None:
+            ledger.enter(windows.first, windows.current)
 
     def _serve(self, deliveries: Sequence[Delivery]) -> None:
         """The turns that these records lead to, and what comes of them."""
@@ -354,6 +370,8 @@ class Engine:
         self._casebook.forget()
         self._tell_losses()
         self._outputs.flush()
+        if self._ledger is not None:
+            self._ledger.clear()
 
     def _close_window(self) -> None:
         casebook, number = self._casebook, self._windows.current

@@ -5,7 +5,9 @@ finding is level x confidence; a repeat of it weighs half of what the one before
 that however often it is told, a finding weighs less than twice.
 """
 
+import uuid
 from dataclasses import replace
+from typing import NamedTuple
 
 from hdr_lite.records.evidence import Evidence, Finding, ThreatLevel
 
@@ -13,6 +15,9 @@ from hdr_lite.records.evidence import Evidence, Finding, ThreatLevel
 MOST_FINDINGS = 64
 #: Flow uids that are kept of one evidence.
 MOST_UIDS = 32
+#: Ids of told evidence that are kept of one account.
+MOST_TOLD = 256
+_TOLD = 17  # bytes of each: the id and whether an alert took it
 
 #: What makes two findings of a profile in a window the same. The accused is the profile. One
 #: that became worse (in level, proof or permission to block) is a finding of its own.
@@ -76,13 +81,32 @@ class Entry:
         return weight
 
 
+class Kept(NamedTuple):
+    """What of an account outlives it (``ledger``)."""
+
+    score: int
+    alerts: int
+    blocked: tuple[tuple[str, str], ...]
+    told: bytes  #: of each evidence its id and a byte that is 1 when an alert took it
+
+
 class Account:
     """The evidence of one profile in one window, and its accumulated weight."""
 
-    __slots__ = ("_by_key", "_by_type", "alerts", "blocked", "ordered_at", "score", "window")
+    __slots__ = (
+        "_by_key",
+        "_by_type",
+        "_told",
+        "alerts",
+        "blocked",
+        "ordered_at",
+        "score",
+        "window",
+    )
 
     def __init__(self, window: int) -> None:
         self.window = window
+        self._told: dict[str, bool] = {}  # by one before: id -> whether an alert took it
         self.score = 0  #: thousandths since the last alert
         self.alerts = 0  #: raised in this window
         self.ordered_at = 0  #: when those who act were told last
@@ -114,9 +138,29 @@ class Account:
             return worst
         return None
 
+    def keep(self) -> Kept:
+        """What one that comes after it must know."""
+        told = self._told | {e.evidence.id: e.alerted for e in self._by_key.values()}
+        last = list(told.items())[-MOST_TOLD:]
+        packed = b"".join(uuid.UUID(name).bytes + bytes((alerted,)) for name, alerted in last)
+        return Kept(self.score, self.alerts, tuple(self.blocked.items()), packed)
+
+    def restore(self, kept: Kept) -> None:
+        """Continue one of the same profile and window, whose evidence itself is gone."""
+        self.score, self.alerts = kept.score, kept.alerts
+        self.blocked = dict(kept.blocked)
+        for at in range(0, len(kept.told) - _TOLD + 1, _TOLD):
+            *name, alerted = kept.told[at : at + _TOLD]
+            self._told[str(uuid.UUID(bytes=bytes(name)))] = alerted == 1
+
+    def was_told(self, evidence: Evidence) -> bool:
+        """Whether the account that this one continues told it."""
+        return evidence.id in self._told
+
     def add(self, evidence: Evidence) -> Entry:
         """New evidence, whose weight is already in ``score``."""
         entry = self._by_key[key_of(evidence.finding)] = Entry(evidence)
+        entry.alerted = self._told.get(evidence.id, False)
         worst = self._by_type.get(evidence.finding.type)
         if worst is None or _level(worst) < evidence.finding.threat_level:
             self._by_type[evidence.finding.type] = entry

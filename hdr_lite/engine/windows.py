@@ -25,6 +25,20 @@ class Windows:
         self._first = ts
         self._enter(1)
 
+    def resume(self, first: int, number: int) -> None:
+        """Go on with the windows of a run that was cut off in that one.
+
+        Not if that one lies ahead: the clock was another then. 0: there was no such run.
+        """
+        if number and first + (number - 1) * self._width <= self._first:
+            self._first = first
+            self._enter(number)
+
+    @property
+    def first(self) -> int:
+        """The time from which windows are counted."""
+        return self._first
+
     def number(self, ts: int) -> int:
         """The window that holds a time; what came before the first traffic counts to the first."""
         return max(1, (ts - self._first) // self._width + 1)

@@ -12,6 +12,7 @@ class AlertsJson(FileOutput):
     """The file."""
 
     file_name = "alerts.json"
+    kept = True
 
     def evidence(self, evidence: Evidence) -> None:
         """Status ``Event``."""

@@ -35,6 +35,7 @@ class AlertsLog(FileOutput):
     """The file."""
 
     file_name = "alerts.log"
+    kept = True
 
     def evidence(self, evidence: Evidence) -> None:
         """One line."""

@@ -16,12 +16,19 @@ class Console(SilentOutput):
     def __init__(self, show: Callable[[str], None], verbose: bool = False) -> None:
         self._show = show
         self._verbose = verbose
+        self._waiting: list[str] = []
 
     def evidence(self, evidence: Evidence) -> None:
-        """At once, if wanted."""
+        """If wanted."""
         if self._verbose:
-            self._show(evidence_line(evidence))
+            self._waiting.append(evidence_line(evidence))
 
     def alert(self, alert: Alert) -> None:
-        """At once."""
-        self._show(alert_line(alert))
+        """One line."""
+        self._waiting.append(alert_line(alert))
+
+    def flush(self) -> None:
+        """Shown once it is kept: an engine that is killed before that tells it again."""
+        waiting, self._waiting = self._waiting, []
+        for line in waiting:
+            self._show(line)

@@ -59,6 +59,7 @@ class EvidenceJsonl(FileOutput):
     """The file."""
 
     file_name = "evidence.jsonl"
+    kept = True
 
     def evidence(self, evidence: Evidence) -> None:
         """One line."""

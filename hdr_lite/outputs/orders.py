@@ -1,4 +1,4 @@
-"""Alerts become orders to the enforcer, at once: before anything is written to a file.
+"""Alerts become orders to the enforcer, at once: the first output that is flushed.
 
 What is asked for follows the evidence that decided the alert, and the enforcer judges it
 again. Outside: a block with proof, else a limit. Inside: a quarantine by MAC where the
@@ -9,6 +9,7 @@ claimant is the enforcer's to find out); else a limit.
 from collections.abc import Callable
 from dataclasses import replace
 
+from hdr_lite.link.codec import Decoder, encode
 from hdr_lite.outputs.file import SilentOutput
 from hdr_lite.records.alert import Alert
 from hdr_lite.records.evidence import Evidence, ThreatLevel
@@ -35,6 +36,7 @@ class Orders(SilentOutput):
         self._seconds = seconds
         self._send = send
         self._is_inside = is_inside
+        self._waiting: list[Order] = []
 
     def alert(self, alert: Alert) -> None:
         """Ask for what the alert permits, if it permits anything."""
@@ -42,13 +44,32 @@ class Orders(SilentOutput):
             self._order(_deciding(alert), alert.verb)
 
     def goes_on(self, evidence: Evidence) -> None:
-        """Ask anew: what was asked for before may have ended. The id tells which repeat it is."""
-        number = replace(evidence, id=f"{evidence.id}+{evidence.count}")
-        self._order(number, "block" if evidence.finding.proof else "limit")
+        """Ask anew: what was asked for before may have ended. The id tells when, as the time does
+        not begin anew where a count would, in an engine that takes over."""
+        again = replace(evidence, id=f"{evidence.id}+{evidence.ts // 1_000_000_000}")
+        self._order(again, "block" if evidence.finding.proof else "limit")
 
     def _order(self, deciding: Evidence, verb: str) -> None:
         inside = self._is_inside(deciding.profile)
-        self._send(order_of(deciding, verb, self._seconds, inside=inside))
+        self._waiting.append(order_of(deciding, verb, self._seconds, inside=inside))
+
+    def intent(self) -> tuple[int, bytes]:
+        """The orders that wait, as they are sent."""
+        return 0, b"".join(map(encode, self._waiting))
+
+    def redo(self, _position: int, data: bytes) -> None:
+        """Ask again: the enforcer does nothing twice for the same evidence."""
+        decoder = Decoder()
+        decoder.feed(data)
+        while (message := decoder.next()) is not None:
+            if isinstance(message, Order):
+                self._waiting.append(message)
+
+    def flush(self) -> None:
+        """Send them."""
+        waiting, self._waiting = self._waiting, []
+        for order in waiting:
+            self._send(order)
 
 
 def order_of(deciding: Evidence, verb: str, seconds: int, *, inside: bool) -> Order:

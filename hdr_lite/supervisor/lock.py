@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from hdr_lite.config import UserError
@@ -23,5 +24,6 @@ def claim(path: Path, what: str, holder: str) -> int:
         os.close(lock)
         raise UserError(f"{what} is in use by {other}") from None
     os.ftruncate(lock, 0)
-    os.write(lock, holder.encode())
+    with suppress(OSError):  # a full disk: the lock holds without the name of its holder
+        os.write(lock, holder.encode())
     return lock

@@ -1,5 +1,6 @@
 """Findings become evidence and alerts; windows open and close."""
 
+import os
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hdr_lite.engine import casebook as casebook_module
 from hdr_lite.engine.alerting import NAMESPACE
 from hdr_lite.engine.casebook import Casebook, Cause
+from hdr_lite.engine.ledger import Ledger
 from hdr_lite.engine.output import Outputs
 from hdr_lite.engine.profiles import Home
 from hdr_lite.engine.windows import SECOND, Windows
@@ -102,10 +104,46 @@ def test_id_is_uuid5() -> None:
     """An evidence's id is a version 5 uuid of what makes it that one, in our namespace."""
     case = Case()
     identity = case.report(FINDING)
-    text = "A\n10.0.0.1\n1\n8.8.8.8\n80\ntcp\nsrcip\n500\n"
+    text = f"A\n10.0.0.1\n1\n{START}\n8.8.8.8\n80\ntcp\nsrcip\n500\n"
     assert identity == str(uuid.uuid5(NAMESPACE, text))
     assert case.report(replace(FINDING, uids=("other",), confidence=1)) == identity
     assert case.report(replace(FINDING, victim="8.8.4.4")) != identity
+
+
+def test_runs_are_told_apart() -> None:
+    """The same finding in window 1 of a run that began at another time is another evidence."""
+    one, other = Case(), Case()
+    other.windows.begin(START + 1)
+    assert one.report(FINDING) != other.report(FINDING)
+
+
+def test_what_an_engine_before_told() -> None:
+    """Evidence of before is told no more, weighs as a repeat, and its alert is not raised again,
+    but the enforcer is asked again; what is new is told."""
+    file = os.memfd_create("told", os.MFD_CLOEXEC)
+    blocking = replace(FINDING, blocking=True, threat_level=ThreatLevel.HIGH)
+    cases = []
+    for _ in range(2):
+        case = Case()
+        ledger = case.book.ledger = Ledger(file)
+        ledger.enter(START, 1)
+        cases.append(case)
+        for finding in (blocking, replace(FINDING, port=1), replace(FINDING, port=1)):
+            case.report(finding)
+        case.book.settle()
+        ledger.intend(())
+    before, after = cases
+    assert (len(before.memory.of("evidence")), len(before.memory.of("alert"))) == (2, 1)
+    assert [kind for kind, _ in after.memory.lines] == ["goes on"]
+    assert (after.book.findings, after.book.alerts) == (3, 0)
+    after.report(replace(blocking, type="B"))
+    after.report(replace(FINDING, port=2))
+    after.book.settle()
+    assert [e.finding.type for e in after.memory.of("evidence")] == ["B", "A"]
+    (alert,) = after.memory.of("alert")
+    assert alert.score == 640 + 400 + 200 + 200 + 100  # what before it was worth, and repeats
+    assert alert.id != before.memory.of("alert")[0].id
+    os.close(file)
 
 
 def test_addresses_of_an_outside_64_are_one_accused() -> None:

@@ -1,10 +1,12 @@
 """All outputs as one, of which each fails alone."""
 
 import errno
+import os
 from typing import Any
 
 import pytest
 
+from hdr_lite.engine.ledger import Ledger
 from hdr_lite.engine.output import Outputs
 from hdr_lite.outputs.file import SilentOutput
 from tests.hdr_lite.engine.fakes import Memory, flow
@@ -75,3 +77,68 @@ def test_every_call_reaches_every_output() -> None:
     expected = [("evidence", "e"), ("final", "f"), ("alert", "a"), ("error", "x")]
     assert [m.lines for m in memories] == [expected, expected]
     assert [m.facts for m in memories] == [{"k": 1}] * 2
+
+
+class Recovering(SilentOutput):
+    """Takes nothing the first times."""
+
+    name = "/out/recovering"
+    lost = 3
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.errors: list[str] = []
+
+    def error(self, ts: int, text: str) -> None:
+        self.errors.append(text)
+
+    def flush(self) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_service_waits_for_room() -> None:
+    """One line when the first of all outputs cannot be written, one when all can; none is left
+    out, and no run has failed."""
+    told: list[str] = []
+    outputs = Outputs(told.append, patient=True)
+    first, second = Recovering(2), Recovering(3)
+    outputs.open([first, second])
+    for _ in range(5):
+        outputs.flush()
+    outputs.close()
+    assert told == [
+        "cannot write /out/recovering: No space left on device; it is tried again",
+        "the output files can be written again; 6 lines found no room and are lost",
+    ]
+    assert first.errors == second.errors == told
+    assert (outputs.failed, first.lost) == (0, 0)
+
+
+def test_a_service_leaves_out_what_cannot_be_opened() -> None:
+    """That is no matter of time."""
+    told: list[str] = []
+    full, memory = Full("open"), Memory()
+    outputs = Outputs(told.append, patient=True)
+    outputs.open([full, memory])
+    outputs.flush()
+    assert told == ["cannot write /out/full: No space left on device"]
+    assert (outputs.failed, memory.flushed) == (1, 1)
+
+
+def test_steps_of_the_ledger() -> None:
+    """What outputs are about to write is kept until all have written it; a problem is told."""
+    file = os.memfd_create("told", os.MFD_CLOEXEC)
+    os.pwrite(file, b"garbage", 0)
+    told: list[str] = []
+    failing = Recovering(2)
+    failing.intent = lambda: (5, b"line")  # type: ignore[method-assign]
+    outputs = Outputs(told.append, patient=True)
+    outputs.open([failing], Ledger(file))
+    assert "cannot be read" in told[0]
+    outputs.flush()
+    assert Ledger(file).unfinished == (("/out/recovering", 5, b"line"),)
+    outputs.flush()
+    assert Ledger(file).unfinished == ()
+    os.close(file)

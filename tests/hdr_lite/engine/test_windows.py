@@ -52,3 +52,17 @@ def test_every_moment_is_within_its_window(width: float, first: int, at: int) ->
     windows = begun(width, first)
     start, end = windows.bounds(windows.number(first + at))
     assert start <= first + at < end
+
+
+def test_resumed() -> None:
+    """Windows go on where a run was cut off, however many have passed since; not if the clock
+    was another then."""
+    windows = begun(first=1130 * SECOND)
+    windows.resume(0, 0)
+    assert (windows.first, windows.current) == (1130 * SECOND, 1)
+    windows.resume(1100 * SECOND, 2)
+    assert (windows.first, windows.current) == (1130 * SECOND, 1)
+    windows.resume(1000 * SECOND, 2)
+    assert (windows.first, windows.current, windows.end) == (1000 * SECOND, 2, 1120 * SECOND)
+    windows.advance(1130 * SECOND)
+    assert windows.current == 3

@@ -11,6 +11,9 @@ def test_only_alerts_are_shown() -> None:
     console = Console(shown.append)
     console.evidence(EVIDENCE)
     console.alert(ALERT)
+    assert shown == []
+    console.flush()
+    console.flush()
     assert shown == [alert_line(ALERT)]
 
 
@@ -19,4 +22,5 @@ def test_evidence_on_request() -> None:
     shown: list[str] = []
     console = Console(shown.append, verbose=True)
     console.evidence(EVIDENCE)
+    console.flush()
     assert shown == [evidence_line(EVIDENCE)]

@@ -1,5 +1,8 @@
 """What outputs that write files have in common."""
 
+import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,114 @@ def test_unwritable_directory(tmp_path: Path) -> None:
     lines.write("nowhere")
     lines.flush()
     lines.close()
+
+
+@pytest.fixture(name="small")
+def _small(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Leaves so many bytes of the disk free."""
+    room, write = 0, os.write
+
+    def limited(descriptor: int, data: bytes) -> int:
+        nonlocal room
+        if room == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = write(descriptor, data[:room])
+        room -= done
+        return done
+
+    def leave(size: int) -> None:
+        nonlocal room
+        room = size
+
+    monkeypatch.setattr(os, "write", limited)
+    return leave
+
+
+@pytest.mark.parametrize("append", [False, True])
+def test_disk_that_becomes_full(tmp_path: Path, small: Callable[[int], None], append: bool) -> None:
+    """No half line is left; what waited is written once there is room, in order, none twice."""
+    lines = Lines(str(tmp_path), append=append)
+    lines.open()
+    lines.write("first\nsecond\n")
+    small(9)
+    with pytest.raises(OSError, match="No space left"):
+        lines.flush()
+    assert lines.path.read_text() == "first\n"
+    lines.write("third\n")
+    with pytest.raises(OSError, match="No space left"):
+        lines.flush()
+    small(100)
+    lines.flush()
+    assert lines.path.read_text() == "first\nsecond\nthird\n"
+    assert lines.lost == 0
+    lines.close()
+
+
+def test_what_waits_is_bounded(tmp_path: Path, small: Callable[[int], None]) -> None:
+    """Past a limit lines are counted and lost; the ones before are written."""
+    lines = Lines(str(tmp_path))
+    lines.open()
+    line = "x" * 99 + "\n"
+    for _ in range(1000):
+        lines.write(line)
+        with pytest.raises(OSError, match="No space left"):
+            lines.flush()
+    small(100_000)
+    lines.close()
+    written = lines.path.read_text().count("\n")
+    assert 300 < written < 340
+    assert lines.lost == 1000 - written
+
+
+@pytest.mark.parametrize("left", ["a\nb\n", "a\nb\nhalf", "a\nb\n" + "x" * 100_000])
+def test_half_a_line(tmp_path: Path, left: str) -> None:
+    """What a process that was killed left of a line is gone, and only that."""
+    path = tmp_path / "lines.txt"
+    path.write_text(left)
+    lines = Lines(str(tmp_path), append=True)
+    lines.open()
+    lines.write("c\n")
+    lines.close()
+    assert path.read_text() == "a\nb\nc\n"
+    path.write_text("half")
+    lines.open()
+    lines.close()
+    assert path.read_text() == ""
+
+
+class KeptLines(Lines):
+    """Its lines outlive a kill."""
+
+    kept = True
+
+
+@pytest.mark.parametrize("there", ["", "b", "b\nc", "b\nc\n"])
+def test_redone(tmp_path: Path, there: str) -> None:
+    """Of what was about to be written, what is missing is; whatever had been."""
+    assert Lines(str(tmp_path)).intent() == (0, b"")
+    lines = KeptLines(str(tmp_path), append=True)
+    lines.open()
+    lines.write("a\n")
+    lines.flush()
+    assert lines.intent() == (0, b"")
+    lines.write("b\nc\n")
+    position, data = lines.intent()
+    assert (position, data) == (2, b"b\nc\n")
+    lines.path.write_text("a\n" + there)
+    after = KeptLines(str(tmp_path), append=True)
+    after.open()
+    after.redo(position, data)
+    after.close()
+    assert lines.path.read_text() == "a\nb\nc\n"
+
+
+def test_rotated_meanwhile(tmp_path: Path) -> None:
+    """A file that is shorter than it was has been rotated: all is written."""
+    lines = KeptLines(str(tmp_path), append=True)
+    lines.open()
+    lines.redo(100, b"b\n")
+    lines.close()
+    assert lines.path.read_text() == "b\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

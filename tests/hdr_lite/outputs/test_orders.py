@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from hdr_lite.link.codec import Finish, encode
 from hdr_lite.outputs.orders import Orders, key_of
 from hdr_lite.records.alert import Alert
 from hdr_lite.records.evidence import ThreatLevel
@@ -19,7 +20,9 @@ def alert(verb: str, profile: str = "203.0.113.5", **change: Any) -> Alert:
 def asked(alert: Alert, *, inside: bool) -> Order:
     """What an alert asks for."""
     sent: list[Order] = []
-    Orders(sent.append, lambda _: inside, 600).alert(alert)
+    orders = Orders(sent.append, lambda _: inside, 600)
+    orders.alert(alert)
+    orders.flush()
     (order,) = sent
     return order
 
@@ -88,13 +91,17 @@ def test_deciding_evidence() -> None:
 
 
 def test_told_only() -> None:
-    """An alert that permits nothing asks for nothing; any other is sent at once."""
+    """An alert that permits nothing asks for nothing; any other is sent at the next flush."""
     sent: list[Order] = []
     orders = Orders(sent.append, lambda address: address.startswith("192.168."), 300)
     orders.alert(alert(""))
+    orders.flush()
     assert sent == []
     orders.alert(alert("block", proof=True))
     orders.alert(alert("block", "192.168.1.18", proof=True))
+    assert sent == []
+    orders.flush()
+    orders.flush()
     assert [type(order) for order in sent] == [Block, Quarantine]
     assert isinstance(sent[0], Block)
     assert sent[0].seconds == 300
@@ -105,10 +112,29 @@ def test_what_goes_on() -> None:
     sent: list[Order] = []
     orders = Orders(sent.append, lambda _: False, 600)
     first = evidence(blocking=True)
-    for again in (first, replace(first, count=2), evidence(blocking=True, proof=True)):
+    later = replace(first, ts=first.ts + 30_000_000_000)
+    for again in (first, later, evidence(blocking=True, proof=True)):
         orders.goes_on(again)
+    orders.flush()
     assert [type(order) for order in sent] == [Limit, Limit, Block]
-    assert [order.evidence for order in sent[:2]] == [f"{first.id}+1", f"{first.id}+2"]
+    assert [order.evidence for order in sent[:2]] == [
+        f"{first.id}+1654188717",
+        f"{first.id}+1654188747",
+    ]
+
+
+def test_asked_again_after_a_kill() -> None:
+    """What one that was killed was about to ask, its successor asks, and nothing else."""
+    sent: list[Order] = []
+    before = Orders(sent.append, lambda _: False, 300)
+    assert before.intent() == (0, b"")
+    before.alert(alert("block", proof=True))
+    before.alert(alert("limit"))
+    _, data = before.intent()
+    after = Orders(sent.append, lambda _: False, 300)
+    after.redo(0, data + encode(Finish("no order")))
+    after.flush()
+    assert [type(order) for order in sent] == [Block, Limit]
 
 
 def test_key() -> None:
