@@ -1,11 +1,9 @@
-"""The facts about this device: its addresses, gateways, neighbours, servers and sessions.
+"""The facts about this device: its addresses, gateways, neighbours and servers.
 
-From the kernel over rtnetlink and from the files that its own DHCP client, resolver and login
-leave; never from packets. pyroute2 would cost this process 4 to 22 MB, five dumps cost nothing.
+From the kernel over rtnetlink and from files (``leases``); never from packets. pyroute2 would cost
+this process 4 to 22 MB, five dumps cost nothing.
 """
 
-import os
-import re
 import socket
 import struct
 import sys
@@ -14,6 +12,7 @@ from ipaddress import ip_address, ip_interface
 from pathlib import Path
 from typing import NamedTuple
 
+from hdr_lite.enforcer.leases import is_address, servers
 from hdr_lite.enforcer.netlink import NETLINK_ROUTE, attributes, dump
 from hdr_lite.enforcer.never_block import Connected, Facts, Neighbour
 
@@ -30,24 +29,6 @@ _UNICAST = 1
 _FAILED_OR_NOARP = 0x20 | 0x40  # NUD states without a true neighbour
 _INET, _INET6, _BRIDGE = int(socket.AF_INET), int(socket.AF_INET6), 7
 
-#: Each file, the pattern that finds a server in it, and what that server is.
-_FILES = (
-    ("etc/resolv.conf", r"^nameserver\s+(\S+)", "DNS server"),
-    ("run/systemd/resolve/resolv.conf", r"^nameserver\s+(\S+)", "DNS server"),
-    ("tmp/resolv.conf.d/resolv.conf.auto", r"^nameserver\s+(\S+)", "DNS server"),
-    ("var/lib/dhcp/*.leases", r"dhcp-server-identifier\s+([^;\s]+)", "DHCP server"),
-    ("run/systemd/netif/leases/*", r"^SERVER_ADDRESS=(\S+)", "DHCP server"),
-    ("run/systemd/netif/leases/*", r"^NTP=(.+)", "NTP server"),
-    ("var/lib/NetworkManager/*.lease", r"^SERVER_ADDRESS=(\S+)", "DHCP server"),
-    ("etc/chrony/chrony.conf", r"^(?:server|peer|pool)\s+(\S+)", "NTP server"),
-    ("etc/ntp.conf", r"^(?:server|peer|pool)\s+(\S+)", "NTP server"),
-    ("etc/ntpsec/ntp.conf", r"^(?:server|peer|pool)\s+(\S+)", "NTP server"),
-    ("etc/systemd/timesyncd.conf", r"^(?:Fallback)?NTP=(.+)", "NTP server"),
-    ("run/systemd/timesync/synchronized-server", r"^(\S+)", "NTP server"),
-    ("var/etc/chrony.conf", r"^(?:server|peer|pool)\s+(\S+)", "NTP server"),
-)
-_LARGEST = 256 * 1024  # bytes of such a file that are read
-
 
 class _Link(NamedTuple):
     name: str
@@ -56,11 +37,8 @@ class _Link(NamedTuple):
     master: int  #: index of the bridge or the like that it is a part of, 0 for none
 
 
-def gather_facts(root: Path = Path("/"), ports: tuple[int, ...] = (22,)) -> Facts:
-    """All of it, now; names among the servers stand in ``names_of_servers``.
-
-    ``ports``: our TCP ports where a login counts as a management session.
-    """
+def gather_facts(root: Path = Path("/")) -> Facts:
+    """All of it, now; names among the servers stand in ``names_of_servers``."""
     links = dict(_links())
     addresses = list(_own(links))
     gateways, outside = _routes(links)
@@ -70,7 +48,7 @@ def gather_facts(root: Path = Path("/"), ports: tuple[int, ...] = (22,)) -> Fact
         connected=tuple(Connected(name, ip_interface(text).network) for name, text in addresses),
         gateways=gateways,
         outside=outside,
-        servers={word: role for word, role in _servers(root) if _is_address(word)},
+        servers={word: role for word, role in servers(root) if is_address(word)},
         neighbours=tuple(_neighbours(links)),
         ports=_bridge_ports(links),
         bridges=any(link.kind == "bridge" for link in links.values()),
@@ -79,55 +57,12 @@ def gather_facts(root: Path = Path("/"), ports: tuple[int, ...] = (22,)) -> Fact
             for link in links.values()
             if link.master in links and links[link.master].kind == "bridge"
         ),
-        sessions=frozenset((a, p) for a in logged_in(root) for p in ports),
     )
 
 
 def names_of_servers(root: Path = Path("/")) -> tuple[str, ...]:
     """Servers that the files give by name only."""
-    return tuple(sorted({word for word, _ in _servers(root) if not _is_address(word)}))
-
-
-def logged_in(root: Path = Path("/")) -> Iterator[str]:
-    """Addresses from where somebody is logged in, by the login records (utmp(5))."""
-    try:
-        data = (root / "run/utmp").read_bytes()
-    except OSError:
-        return
-    record = login_record(os.uname().machine)
-    for offset in range(0, len(data) - record.size + 1, record.size):
-        fields = record.unpack_from(data, offset)
-        kind, raw = fields[0], fields[-1]
-        if kind == 7 and any(raw):  # USER_PROCESS, from elsewhere
-            mapped = not any(raw[4:])
-            yield str(ip_address(raw[:4] if mapped else raw))
-
-
-def login_record(machine: str) -> struct.Struct:
-    """glibc's struct utmp: session and time have 32 bits where 32-bit programs read it, too."""
-    wide = machine in ("aarch64", "riscv64", "loongarch64")
-    return struct.Struct("=hxxi32s4s32s256shh" + ("qqq16s24x" if wide else "iii16s20x"))
-
-
-def _is_address(word: str) -> bool:
-    try:
-        ip_address(word)
-    except ValueError:
-        return False
-    return True
-
-
-def _servers(root: Path) -> Iterator[tuple[str, str]]:
-    for pattern, regex, role in _FILES:
-        for path in sorted(root.glob(pattern)):
-            try:
-                with path.open(encoding="utf-8", errors="replace") as file:
-                    text = file.read(_LARGEST)
-            except OSError:
-                continue
-            for match in re.finditer(regex, text, re.MULTILINE):
-                for word in match[1].split():
-                    yield word.partition("%")[0], role
+    return tuple(sorted({word for word, _ in servers(root) if not is_address(word)}))
 
 
 def _links() -> Iterator[tuple[int, _Link]]:

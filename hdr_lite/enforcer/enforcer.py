@@ -70,6 +70,7 @@ class Enforcer:
         self._interfaces = interfaces
         self._nft = Nft()
         self._families: tuple[str, ...] = ()
+        self._problems: list[str] = []  #: what cannot be stopped, in words
         self._state = Path(config.enforcer.state)
         self._off = self._state.with_name(self._state.name + ".off")  #: there: a panic holds
         self._armed = ArmedFile(self._state.with_name(self._state.name + ".armed"))
@@ -100,10 +101,10 @@ class Enforcer:
             self._interfaces.give_back()  # which one that died may have left taken
             return "mode observe: nothing is touched, what would be done is told"
         self._interfaces.take()
-        problems = self._make_tables(empty=there is None)
+        self._make_tables(empty=there is None)
         words = [f"mode {self.orders.mode}"]
         words += [f"{number} kept from before"] if number else []
-        return "; ".join(words + problems)
+        return "; ".join(words + self._problems)
 
     def set_mode(self, mode: str) -> str:
         """Change what is done from now on; ``observe`` lets everybody go. ``UserError``."""
@@ -308,6 +309,7 @@ class Enforcer:
             "quarantined": held[QUARANTINE],
             "outcomes": dict(self._outcomes) | {"too fast": self.orders.too_fast},
             "families": list(self._families),
+            "blind": self._blind(),
         }
 
     # Time and news -------------------------------------------------------------------------
@@ -339,8 +341,10 @@ class Enforcer:
 
     def refresh_facts(self) -> None:
         """Ask the kernel and the files again; whoever may not be touched any more is let go."""
-        self._facts_at = self._clock()
+        self._facts_at, had_bridge = self._clock(), self.orders.has_bridge
         self.orders.set_facts(self._facts())
+        if self._families and self.orders.has_bridge and not had_bridge:
+            self._make_tables(empty=True, there=True)
 
     def save(self) -> None:
         """Write the state file now; a disk that takes nothing is told, blocks hold."""
@@ -356,14 +360,13 @@ class Enforcer:
 
     # Tables --------------------------------------------------------------------------------
 
-    def _make_tables(self, *, empty: bool, there: bool = False) -> list[str]:
-        """Rules, and all elements if the sets are empty or, with ``there``, may be so.
-
-        In words what cannot be had.
-        """
+    def _make_tables(self, *, empty: bool, there: bool = False) -> None:
+        """Rules, and all elements if the sets are empty or, with ``there``, may be so."""
         problems = []
         made = []
         for family in ("inet", "arp", "bridge"):
+            if family == "bridge" and not self.orders.has_bridge:
+                continue  # sets of its own, for nothing
             try:
                 self._make(family)
                 made.append(family)
@@ -371,12 +374,17 @@ class Enforcer:
                 if family == "inet":
                     raise
                 problems.append(_without(family, error))
-        self._families = tuple(made)
+        self._families, self._problems = tuple(made), problems
         self.monitor.learn()
         elements = self._changes()
         wanted = self.orders.everything(self._clock(), there=there) if empty else elements
         self._set(wanted)
-        return problems
+
+    def _blind(self) -> list[str]:
+        """What cannot be stopped now, in words."""
+        if self._families and self.orders.has_bridge:
+            return [*self._problems, "what limited hosts on one bridge open to each other"]
+        return self._problems
 
     def _changes(self) -> list[Element]:
         """What is to be done, which from here on is ours to do."""
@@ -438,6 +446,6 @@ class Enforcer:
 def _without(family: str, error: NftError) -> str:
     what = {
         "arp": "false ARP claims to this device",
-        "bridge": "what hosts on one bridge send to each other",
+        "bridge": "what passes from port to port of a bridge",
     }
     return f"{what[family]} cannot be stopped ({family}: {error})"

@@ -267,6 +267,11 @@ class Orders:
         return frozenset({target.text, str(ip_network(f"{target.key}/64", strict=False))})
 
     @property
+    def has_bridge(self) -> bool:
+        """Whether this device is a bridge, too."""
+        return self._never.facts.bridges
+
+    @property
     def bridge_ports(self) -> frozenset[str]:
         """Interfaces that are ports of our bridges."""
         return self._never.facts.bridge_ports

@@ -25,6 +25,7 @@ from hdr_lite.enforcer.never_block import Facts, parse_allow
 from hdr_lite.enforcer.nft import NftError
 from hdr_lite.enforcer.prober import Prober
 from hdr_lite.enforcer.ruleset import ports_of
+from hdr_lite.enforcer.sessions import Sessions
 from hdr_lite.enforcer.verbs import answer
 from hdr_lite.link.codec import Answer, Message, Notice, Reload, Request
 from hdr_lite.link.end import End, LinkClosed
@@ -57,8 +58,8 @@ def run_enforcer(
 
     ``packets`` is what ``prober.open_socket`` opened, None where that was not permitted.
     """
-    outbox, names = Outbox(end), Names()
-    facts = _facts_of(config, names)
+    outbox, names, sessions = Outbox(end), Names(), Sessions()
+    facts = _facts_of(config, names, sessions)
     names.ask((*parse_allow(config.enforcer.allow).domains, *names_of_servers()), time.monotonic())
     names.wait(NAMES_WAIT)
     with open_netlink(NETLINK_ROUTE, NEWS) as news:
@@ -77,7 +78,8 @@ def run_enforcer(
         except NftError as error:
             raise UserError(f"nftables refuses our table: {error}") from None
         prober = Prober(packets, time.monotonic)
-        Process(enforcer, end, outbox, stop, prober, news, names).loop()
+        reload = partial(_reload, enforcer, names, sessions)
+        Process(enforcer, end, outbox, stop, prober, news, reload).loop()
         enforcer.end()
     with suppress(LinkClosed):
         outbox.pump()
@@ -88,15 +90,23 @@ def _boottime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _facts_of(config: Config, names: Names) -> Callable[[], Facts]:
+def _reload(enforcer: Enforcer, names: Names, sessions: Sessions, settings: str) -> None:
+    """Take new settings; ``ValueError``, ``ConfigError``, ``UserError``: the old ones hold."""
+    config = restore(json.loads(settings))
+    enforcer.reload(config, _facts_of(config, names, sessions))
+
+
+def _facts_of(config: Config, names: Names, sessions: Sessions) -> Callable[[], Facts]:
     """What asks for the facts under these settings; ``UserError`` when one is wrong."""
     ports = ports_of(config.enforcer.management_ports, "enforcer.management_ports")
-    return partial(_facts, names, parse_allow(config.enforcer.allow).domains, ports)
+    return partial(_facts, names, sessions, parse_allow(config.enforcer.allow).domains, ports)
 
 
-def _facts(names: Names, domains: tuple[str, ...], ports: tuple[int, ...]) -> Facts:
+def _facts(
+    names: Names, sessions: Sessions, domains: tuple[str, ...], ports: tuple[int, ...]
+) -> Facts:
     """The facts of now, with what the names of allowed domains and of time servers stand for."""
-    facts = gather_facts(ports=ports)
+    facts = gather_facts()
     servers = names_of_servers()
     names.ask((*domains, *servers), time.monotonic())
     known = names.known()
@@ -104,6 +114,7 @@ def _facts(names: Names, domains: tuple[str, ...], ports: tuple[int, ...]) -> Fa
     return facts._replace(
         servers=resolved | dict(facts.servers),
         domains={name: known[name] for name in domains if name in known},
+        sessions=sessions.now(ports, time.monotonic()),
     )
 
 
@@ -140,7 +151,7 @@ class Process:
         stop: StopSignal,
         prober: Prober,
         news: socket.socket,
-        names: Names,
+        reload: Callable[[str], None],
     ) -> None:
         self._enforcer = enforcer
         self._end = end
@@ -148,7 +159,7 @@ class Process:
         self._stop = stop
         self._prober = prober
         self._news = news
-        self._names = names
+        self._take_settings = reload
         self._told = 0  # of the orders over the pace
         self._facts_due: float | None = None
         self._cut_since: float | None = None  # the first of those that are to be cut
@@ -212,8 +223,7 @@ class Process:
 
     def _reload(self, settings: str) -> None:
         try:
-            config = restore(json.loads(settings))
-            self._enforcer.reload(config, _facts_of(config, self._names))
+            self._take_settings(settings)
         except (ValueError, ConfigError, UserError) as error:
             self._outbox.put(Notice(f"enforcer: the new settings were not taken: {error}"))
 

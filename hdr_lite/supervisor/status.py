@@ -20,7 +20,7 @@ _MODES = ("off", "strict", "filter")
 
 
 class StatusReport:
-    """Makes the answer; ``blind`` says what cannot be seen now."""
+    """Makes the answer; ``blind`` says what cannot be seen now, children what they cannot do."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class StatusReport:
             "processes": processes,
             **{member.name: member.figures for member in members},
             "trouble": _trouble(members, now),
-            "blind": self._blind(),
+            "blind": [*self._blind(), *(spot for m in members for spot in _blind_of(m))],
         }
 
     def _supervisor(self) -> dict[str, Any]:
@@ -63,6 +63,12 @@ class StatusReport:
             "restarts": 0,
             "last_end": "",
         }
+
+
+def _blind_of(member: Member) -> list[str]:
+    """What a process says itself that it cannot see or stop."""
+    spots = member.figures.get("blind")
+    return [str(spot) for spot in spots] if isinstance(spots, list) else []
 
 
 def of_process(pid: int) -> dict[str, Any]:

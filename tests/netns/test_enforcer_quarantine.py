@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hdr_lite.records.verb import Quarantine
+from hdr_lite.records.verb import Block, Quarantine
 from tests.netns.bed import (
     FRIEND,
     LAN_HOST,
@@ -151,4 +151,21 @@ def test_on_a_bridge(tmp_path: Path) -> None:
         assert connects(two, "192.168.9.12", "192.168.9.1", 22)
         claim(one, "h0", "02:00:00:00:09:11", "192.168.9.1", "192.168.9.12")
         assert "02:00:00:00:09:11" not in neighbour(two, "192.168.9.1")
+        assert enforcer.stop() == 0
+
+
+def test_blocked_on_a_bridge(tmp_path: Path) -> None:
+    """Who is blocked reaches nobody from port to port, nor anybody him; others go on."""
+    with (
+        bridged() as (router, one, two),
+        enforcing(router, tmp_path / "state", enforcer__on_stop="remove") as enforcer,
+    ):
+        addresses(one, "h0", "198.51.100.5/24")
+        addresses(two, "h0", "198.51.100.6/24")
+        assert connects(one, "198.51.100.5", "198.51.100.6")
+        order = Block("b1", "198.51.100.5", 600, "PASSWORD_GUESSING", 22)
+        assert enforcer.ask(order).outcome == "blocked"
+        assert not connects(one, "198.51.100.5", "198.51.100.6")
+        assert not connects(two, "198.51.100.6", "198.51.100.5")
+        assert connects(one, "192.168.9.11", "192.168.9.12")
         assert enforcer.stop() == 0

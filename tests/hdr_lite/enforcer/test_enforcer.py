@@ -14,6 +14,7 @@ from hdr_lite.config import Config, UserError
 from hdr_lite.enforcer.enforcer import WRITTEN_A_DAY, Enforcer
 from hdr_lite.enforcer.interfaces import Interfaces, open_files
 from hdr_lite.enforcer.never_block import Connected, Facts
+from hdr_lite.enforcer.nft import NftError
 from hdr_lite.enforcer.state import KeptHold, save
 from hdr_lite.enforcer.target import Target
 from hdr_lite.records.verb import Block, Limit
@@ -289,3 +290,38 @@ def test_two_that_would_block_on_one_interface(rig: Rig) -> None:
     with pytest.raises(UserError, match="the second blocks on lan already"):
         rig.run(lambda: rig.enforcer.arm("block"))
     second.monitor.close()
+
+
+def test_a_bridge_that_comes_later(rig: Rig) -> None:
+    """A bridge's table is there where there is a bridge; what is held then holds on it, too."""
+    rig.run(rig.enforcer.begin)
+    rig.enforcer.take(block())
+    rig.run(rig.enforcer.apply)
+    assert rig.enforcer.figures()["families"] == ["inet", "arp"]
+    assert rig.enforcer.figures()["blind"] == []
+    rig.facts = rig.facts._replace(bridges=True)
+    rig.run(rig.enforcer.refresh_facts)
+    assert rig.enforcer.figures()["families"] == ["inet", "arp", "bridge"]
+    assert rig.tables().count("203.0.113.5") == 2
+    assert rig.enforcer.figures()["blind"] == [
+        "what limited hosts on one bridge open to each other"
+    ]
+
+
+def test_a_kernel_without_bridge_tables(rig: Rig) -> None:
+    """What cannot be stopped for want of a table is told, and the rest works."""
+    run = rig.enforcer._nft.run
+
+    def refuse(text: str) -> None:
+        if " bridge " in text:
+            raise NftError("Operation not supported")
+        run(text)
+
+    rig.facts = rig.facts._replace(bridges=True)
+    rig.enforcer._nft.run = refuse  # type: ignore[method-assign]
+    sentence = "what passes from port to port of a bridge cannot be stopped"
+    assert sentence in str(rig.run(rig.enforcer.begin))
+    assert sentence in rig.enforcer.figures()["blind"][0]
+    rig.enforcer.take(block())
+    rig.run(rig.enforcer.apply)
+    assert "203.0.113.5" in rig.tables()

@@ -82,17 +82,17 @@ def test_ports() -> None:
 def test_transaction() -> None:
     """What may be there goes first; what is taken away needs not be there."""
     elements = [
-        Element("block4", "10.0.0.1", 60),
-        Element("block4", "10.0.0.2", 60, there=True),
-        Element("block4", "10.0.0.3", 0),
+        Element("limit4", "10.0.0.1", 60),
+        Element("limit4", "10.0.0.2", 60, there=True),
+        Element("limit4", "10.0.0.3", 0),
         Element("quarantine", "02:00:00:00:00:01", 60),
         Element("own_mac", "02:00:00:00:00:02", FOREVER),
     ]
     (text,) = transactions("t", ("inet", "bridge"), elements)
     assert text.splitlines() == [
-        "add element inet t block4 { 10.0.0.2, 10.0.0.3 }",
-        "delete element inet t block4 { 10.0.0.2, 10.0.0.3 }",
-        "add element inet t block4 { 10.0.0.1 timeout 60s, 10.0.0.2 timeout 60s }",
+        "add element inet t limit4 { 10.0.0.2, 10.0.0.3 }",
+        "delete element inet t limit4 { 10.0.0.2, 10.0.0.3 }",
+        "add element inet t limit4 { 10.0.0.1 timeout 60s, 10.0.0.2 timeout 60s }",
         "add element inet t quarantine { 02:00:00:00:00:01 timeout 60s }",
         "add element bridge t quarantine { 02:00:00:00:00:01 timeout 60s }",
         "add element bridge t own_mac { 02:00:00:00:00:02 }",
@@ -101,16 +101,16 @@ def test_transaction() -> None:
 
 def test_last_word_counts() -> None:
     """An element set and taken away in one batch is not set, and the other way round."""
-    away = [Element("block4", "10.0.0.1", 60), Element("block4", "10.0.0.1", 0)]
+    away = [Element("limit4", "10.0.0.1", 60), Element("limit4", "10.0.0.1", 0)]
     (text,) = transactions("t", FAMILIES, away)
     assert "timeout" not in text
     (text,) = transactions("t", FAMILIES, away[::-1])
-    assert text.splitlines()[-1] == "add element inet t block4 { 10.0.0.1 timeout 60s }"
+    assert text.splitlines()[-1] == "add element inet t limit4 { 10.0.0.1 timeout 60s }"
 
 
 def test_chunks() -> None:
     """However many elements, no transaction holds more than a chunk."""
-    many = (Element("block4", f"10.0.{n >> 8}.{n & 255}", 60) for n in range(2 * CHUNK + 1))
+    many = (Element("limit4", f"10.0.{n >> 8}.{n & 255}", 60) for n in range(2 * CHUNK + 1))
     texts = list(transactions("t", FAMILIES, many))
     assert [text.count("timeout") for text in texts] == [CHUNK, CHUNK, 1]
 
@@ -131,3 +131,12 @@ def test_names_of_interfaces() -> None:
     assert is_plain("eth0.7@x")
     for name in ('x"', "", "x" * 16, "a b"):
         assert not is_plain(name)
+
+
+def test_blocks_hold_on_a_bridge_as_well() -> None:
+    """What passes from port to port never passes inet."""
+    (text,) = transactions("t", FAMILIES, [Element("block4", "10.0.0.1", 60)])
+    assert text.splitlines() == [
+        "add element inet t block4 { 10.0.0.1 timeout 60s }",
+        "add element bridge t block4 { 10.0.0.1 timeout 60s }",
+    ]

@@ -38,7 +38,7 @@ def test_whole() -> None:
     """The supervisor and each process, with figures under its name, trouble and blind spots."""
     member = Member(Role("sensor", _idle, Opened))
     member.adopt(fork_child("sensor", "t:sensor", _idle, lambda _end: None), 9.0)
-    member.figures = {"memory": 5, "flows": 6}
+    member.figures = {"memory": 5, "flows": 6, "blind": ["what it cannot do"]}
     status = _report([member])
     child: Child | None = member.child
     assert child is not None
@@ -50,7 +50,7 @@ def test_whole() -> None:
     assert sensor["state"] == "starting"
     assert status["memory"] == supervisor["memory"] + 5
     assert status["sensor"] == member.figures
-    assert status["blind"] == ["in0: is down"]
+    assert status["blind"] == ["in0: is down", "what it cannot do"]
     assert status["users"] == "all are one: processes differ by capabilities and seccomp only"
     assert status["trouble"] == []
     member.lose()
