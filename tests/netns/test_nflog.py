@@ -101,8 +101,10 @@ def _compare(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     fields = ("spkts", "dpkts", "sipbytes", "dipbytes", "state")
     differing = [f"{f}: {found[f]} != {expected[f]}" for f in fields if found[f] != expected[f]]
     exact = found["proto"] != "tcp" or found["state"] == "SF"
-    for field in ("sbytes", "dbytes"):
-        room = 0 if exact else max(256, expected[field] // 100)
+    for side in "sd":
+        field, payload = f"{side}bytes", expected[f"{side}bytes"]
+        again = max(0, expected[f"{side}ipbytes"] - 52 * expected[f"{side}pkts"] - payload)
+        room = 0 if exact else again + max(256, payload // 100)
         if abs(found[field] - expected[field]) > room:
             differing.append(f"{field}: {found[field]} != {expected[field]}")
     if abs(found["ts"] - expected["ts"]) > MILLISECOND:
