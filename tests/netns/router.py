@@ -28,6 +28,11 @@ class Routed:
         ends = {"router": f"{GATEWAY4}/24 {GATEWAY6}/64", "other": f"{LAN4}/24 {LAN6}/64"}
         _join(self.router, "lan0", self.lan, ends)
 
+    def join_outside(self, wan4: str, wan6: str) -> None:
+        """Make the wire between router and world, the router's addresses being these."""
+        ends = {"router": f"{wan4}/24 {wan6}/64", "other": f"{OUTSIDE4}/24 {OUTSIDE6}/64"}
+        _join(self.router, "wan0", self.outside, ends)
+
     def nft(self, text: str) -> None:
         """nft's own language in the router."""
         words = self.router.words("nft", "-f", "-")
@@ -82,9 +87,8 @@ def routed() -> Iterator[Routed]:
             "net.netfilter.nf_conntrack_timestamp=1",
         ):
             router.run("sysctl", "-qw", setting)
-        ends = {"router": f"{WAN4}/24 {WAN6}/64", "other": f"{OUTSIDE4}/24 {OUTSIDE6}/64"}
-        _join(router, "wan0", outside, ends)
         net = Routed(outside, router, lan)
+        net.join_outside(WAN4, WAN6)
         net.join_lan()
         yield net
 

@@ -44,9 +44,18 @@ for port in range(1000, 1000 + ports):
 class RouterService(Service):
     """``hdr-lite daemon`` on the router."""
 
+    interfaces: tuple[str, ...] = ("lan0",)
+
     def _words(self) -> tuple[str, ...]:
-        words = super()._words()
-        return tuple("lan0" if word == "in0" else word for word in words)
+        verb, _, _, *where = super()._words()
+        named = (word for name in self.interfaces for word in ("-i", name))
+        return (verb, *named, *where)
+
+
+class BothSides(RouterService):
+    """The same for what is on the outside interface, too."""
+
+    interfaces = ("lan0", "wan0")
 
 
 def scan(net: Routed, ports: int = 100) -> None:
@@ -55,20 +64,28 @@ def scan(net: Routed, ports: int = 100) -> None:
 
 
 @contextmanager
-def serving(*words: str, settings: str = "") -> Iterator[tuple[Routed, Service]]:
+def serving(
+    *words: str, settings: str = "", kind: type[RouterService] = RouterService
+) -> Iterator[tuple[Routed, Service]]:
     """The router with a service on it that is ready."""
     with TemporaryDirectory(prefix="hdr-lite-") as name, routed() as net:
         folder = Path(name)
         folder.chmod(0o777)
-        with serve(net, folder, *words, settings=settings) as service:
+        with serve(net, folder, *words, settings=settings, kind=kind) as service:
             yield net, service
 
 
 @contextmanager
-def serve(net: Routed, folder: Path, *words: str, settings: str = "") -> Iterator[Service]:
+def serve(
+    net: Routed,
+    folder: Path,
+    *words: str,
+    settings: str = "",
+    kind: type[RouterService] = RouterService,
+) -> Iterator[Service]:
     """A service on that router that is ready."""
     network = Network(net.outside, net.router)
-    service = RouterService(network, folder, *words, settings=settings)
+    service = kind(network, folder, *words, settings=settings)
     try:
         service.until_said("hdr-lite: ready\n")
         yield service
