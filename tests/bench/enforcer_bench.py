@@ -18,6 +18,7 @@ from typing import Any
 from hdr_lite.config import Config
 from hdr_lite.enforcer.state import KeptHold, save
 from hdr_lite.records.verb import Block, Enforced
+from tests.bench.figure import Figure
 from tests.netns.bed import namespace
 from tests.netns.enforcing import Enforcing, enforcing
 from tests.netns.network import Namespace
@@ -119,6 +120,25 @@ def measure(inside: Namespace, folder: Path, orders: int, seconds: float) -> dic
         figures["flood"] = flood(enforcer, seconds)
         enforcer.stop()
     return figures
+
+
+def run(orders: int = 500, seconds: float = 20) -> list[Figure]:
+    """The figures of :mod:`tests.bench.live`."""
+    with namespace("bench") as inside, tempfile.TemporaryDirectory() as folder:
+        figures = measure(inside, Path(folder), orders, seconds)
+    told = [
+        Figure(f"enforcer: {name}, {state}", figures[key][at], "ms")
+        for key, state in (("order_ms", "no block held"), ("order_ms_when_full", "full"))
+        for name, at in (("an order, median", "median"), ("an order, 99 %", "p99"))
+    ]
+    flooded = figures["flood"]
+    return [
+        *told,
+        Figure("enforcer: whole again after a flush", figures["whole_after_flush_ms"], "ms", 1000),
+        Figure("enforcer: memory, idle", figures["idle"]["pss"], "MiB PSS"),
+        Figure("enforcer: memory after a flood of orders", flooded["pss"], "MiB PSS"),
+        Figure("enforcer: CPU at 100,000 orders a minute", flooded["cpu_share"], "of a core"),
+    ]
 
 
 def main() -> None:

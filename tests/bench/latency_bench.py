@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
 
+from tests.bench.figure import Figure
 from tests.netns import scans
 from tests.netns.bed import LAN_HOST, LAN_HOST6, Bed, bed
 from tests.netns.guard import guarding
@@ -25,6 +26,13 @@ RATE, AFTER_RATE, AFTER = 1000, 2000, 300
 DECIDING = 10
 #: Scans of each kind; ports and hosts of one.
 SCANS, PORTS = 20, range(3000, 3600)
+#: Name of a figure -> most.
+BUDGETS = {
+    "latency, median (ms)": 20.0,
+    "latency, 99th percentile (ms)": 100.0,
+    "SYN scan at 1,000/s, closed: through, most": 20.0,
+    "SYN scan at 1,000/s, silent: through, most": 20.0,
+}
 
 
 class Range:
@@ -113,6 +121,12 @@ def measure(attacks: int, source: str) -> dict[str, float]:
             1000 * statistics.median(spans[name]), 1
         )
     return figures
+
+
+def run() -> list[Figure]:
+    """The figures of :mod:`tests.bench.live`."""
+    figures = measure(200, "nflog")
+    return [Figure(name, value, most=BUDGETS.get(name)) for name, value in figures.items()]
 
 
 def main() -> None:

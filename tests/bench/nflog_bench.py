@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.bench.figure import Figure
 from tests.netns.network import Namespace
 from tests.netns.programs import log_first_packets, running, talk, translate
 from tests.netns.router import OUTSIDE4, Routed, routed
@@ -82,6 +83,12 @@ def measure(sensor: str, connections: int, megabytes: int) -> dict[str, Any]:
         "packets": facts.get("packets"),
         "dropped": facts.get("dropped"),
     }
+
+
+def run() -> list[Figure]:
+    """The figures of :mod:`tests.bench.live`."""
+    rows = [measure(sensor, *load) for load in LOADS for sensor in SENSORS]
+    return [Figure(f"sensor: {row['name']}", row["value"]) for row in rows]
 
 
 def main() -> int:
