@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from hdr_lite.records.alert import Alert
-from hdr_lite.records.application import Arp, Dns, Http, Ssh, Tls
+from hdr_lite.records.application import Arp, Dns, Http, Ssh, SshLogin, Tls
 from hdr_lite.records.evidence import Evidence
 from hdr_lite.records.flow import Attempts, Conn, Fate, Flow, Probes
 from hdr_lite.records.kind import Kind
@@ -60,6 +60,7 @@ _TABLE = (
     Channel("new_http", Http, "an HTTP request with its response", Kind.HTTP),
     Channel("new_ssl", Tls, "a TLS handshake", Kind.TLS),
     Channel("new_ssh", Ssh, "an SSH connection that ended", Kind.SSH),
+    Channel("ssh_login", SshLogin, "an ssh login was refused or let in", Kind.SSH_LOGIN),
     Channel("new_arp", Arp, "an ARP message", Kind.ARP),
     Channel("new_ip", AddressMessage, "an address seen for the first time"),
     Channel("new_profile", AddressMessage, "a profile was made"),

@@ -68,6 +68,7 @@ _SOURCE = {
     Kind.HTTP: 2,
     Kind.TLS: 2,
     Kind.SSH: 2,
+    Kind.SSH_LOGIN: 2,
     Kind.ARP: 3,
     Kind.PROBES: 1,
 }

@@ -24,7 +24,7 @@ from hdr_lite.channels import AddressMessage, WindowMessage
 from hdr_lite.module.base import Context, Module, Option
 from hdr_lite.module.tables import BoundedTable, Distinct
 from hdr_lite.records.alert import Alert
-from hdr_lite.records.application import Arp, Dns, Http, Ssh, Tls
+from hdr_lite.records.application import Arp, Dns, Http, Ssh, SshLogin, Tls
 from hdr_lite.records.evidence import Evidence, Finding, ThreatLevel
 from hdr_lite.records.flow import Attempts, Conn, Fate, Flow, Probes
 
@@ -47,6 +47,7 @@ __all__ = [
     "Option",
     "Probes",
     "Ssh",
+    "SshLogin",
     "ThreatLevel",
     "Tls",
     "WindowMessage",

@@ -100,6 +100,26 @@ class Ssh(NamedTuple):
     handshake: bool  #: as in ``Flow``
 
 
+class SshLogin(NamedTuple):
+    """A server's word on a login (channel ``ssh_login``), told as it is said.
+
+    Guessed as in ``Ssh``, but more strictly: what may be a question, or the refusal of a key that
+    an agent offers, is not told. At most 32 of a connection, the one that lets in among them.
+    """
+
+    ts: int
+    uid: str
+    saddr: str
+    sport: int
+    daddr: str
+    dport: int
+    proto: str
+    client: str  #: identification string
+    success: bool  #: False: a password was refused
+    pause: int  #: ns from the server's last word before it until the client asked
+    handshake: bool  #: as in ``Flow``
+
+
 class Arp(NamedTuple):
     """One ARP message (channel ``new_arp``)."""
 

@@ -15,7 +15,8 @@ class Kind(IntEnum):
     HTTP = 7
     TLS = 8
     SSH = 9
-    ARP = 10
-    CLOCK = 11
-    PROBES = 12
-    STATS = 13
+    SSH_LOGIN = 10
+    ARP = 11
+    CLOCK = 12
+    PROBES = 13
+    STATS = 14

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from hdr_lite.records.application import Arp, Dns, Http, Ssh, Tls
+from hdr_lite.records.application import Arp, Dns, Http, Ssh, SshLogin, Tls
 from hdr_lite.records.flow import Attempts, Clock, Conn, Fate, Flow, Probes, Stats
 from hdr_lite.records.kind import Kind
 
-Record = Conn | Fate | Flow | Attempts | Dns | Http | Tls | Ssh | Arp | Clock | Probes | Stats
+Record = (
+    Conn | Fate | Flow | Attempts | Dns | Http | Tls | Ssh | SshLogin | Arp | Clock | Probes | Stats
+)
 
 #: Kind -> class of its records.
 CLASS_OF: Mapping[Kind, type[Record]] = MappingProxyType(
@@ -31,6 +33,7 @@ CLASS_OF: Mapping[Kind, type[Record]] = MappingProxyType(
         Kind.HTTP: Http,
         Kind.TLS: Tls,
         Kind.SSH: Ssh,
+        Kind.SSH_LOGIN: SshLogin,
         Kind.ARP: Arp,
         Kind.CLOCK: Clock,
         Kind.PROBES: Probes,

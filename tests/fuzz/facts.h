@@ -26,10 +26,10 @@ static bool fuzz_put(void *owner, enum record_kind kind, uint64_t time, const ui
 {
     (void)owner;
     (void)time;
-    if (kind < RECORD_DNS || kind > RECORD_SSH || length == 0 || length > RECORD_MAX)
+    if (kind < RECORD_DNS || kind > RECORD_SSH_LOGIN || length == 0 || length > RECORD_MAX)
         abort();
-    /* 15 or 18 fields: a fixed array, or an array behind a 16-bit count */
-    if (bytes[0] != 0x9f && (bytes[0] != 0xdc || bytes[2] != 18))
+    /* 11, 15 or 18 fields: a fixed array, or an array behind a 16-bit count */
+    if (bytes[0] != 0x9b && bytes[0] != 0x9f && (bytes[0] != 0xdc || bytes[2] != 18))
         abort();
     return true;
 }

@@ -93,7 +93,7 @@ static inline void facts_value(struct facts *f, const uint8_t **at, unsigned ski
 static inline bool facts_put(void *owner, enum record_kind kind, uint64_t time,
                              const uint8_t *bytes, uint32_t length)
 {
-    static const char *const names[] = {"dns ", "http ", "tls ", "ssh "};
+    static const char *const names[] = {"dns ", "http ", "tls ", "ssh ", "login "};
     struct facts *f = owner;
     (void)time;
     if (length > f->largest)

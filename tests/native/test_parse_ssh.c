@@ -1,15 +1,18 @@
 /* SSH: identification, and dialogues whose sizes are those of real tools' captures. */
 #include "facts.h"
 
+#include "parse_ssh.h"
+
 #define MS 1000000u
 
 static struct facts *f;
 static struct flow flow;
 static uint64_t now;
+static uint32_t wanted = FACTS_ALL;
 
 static void begin(void)
 {
-    f = facts_new(4, FACTS_ALL);
+    f = facts_new(4, wanted);
     facts_flow(&flow, IP_PROTO_TCP, 40000, 2222);
     now = MS;
 }
@@ -180,6 +183,134 @@ static void test_retransmission(void)
     check_told("no,1");
 }
 
+/* How many words on logins are told: refused, let in. */
+static void check_words(unsigned refused, unsigned let_in)
+{
+    unsigned no = 0, yes = 0;
+    application_end(f->pool, &flow, now);
+    for (const char *at = f->told; (at = strstr(at, "login [")) != NULL; at++) {
+        const char *word = strchr(at, ',') + 1;
+        no += strncmp(word, "no,", 3) == 0;
+        yes += strncmp(word, "yes,", 4) == 0;
+    }
+    CHECK_EQ(no, refused);
+    CHECK_EQ(yes, let_in);
+    facts_free(f);
+}
+
+static void begin_words(void)
+{
+    wanted = 1u << RECORD_SSH_LOGIN;
+    exchange_keys("SSH-2.0-Go\r\n");
+    wanted = FACTS_ALL;
+    sealed(ORIG, 44, 40);
+    sealed(RESP, 44, 30);
+}
+
+/* Each refusal is told as it comes, once, with what passed before the question. */
+static void test_words(void)
+{
+    begin_words();
+    sealed(ORIG, 60, 1);
+    sealed(RESP, 52, 120); /* "none": no slower than a round trip and a little */
+    sealed(ORIG, 84, 700);
+    CHECK_EQ(f->used, 0);
+    sealed(RESP, 52, 5);
+    CHECK(FACTS_STARTS(f, "login [\"SSH-2.0-Go\",no,700000000,yes]"));
+    sealed(RESP, 52, 5); /* not a second time */
+    sealed(ORIG, 84, 1);
+    sealed(RESP, 52, 5);
+    sealed(ORIG, 84, 1);
+    sealed(RESP, 28, 5);
+    sealed(ORIG, 84, 1); /* a session now */
+    sealed(RESP, 52, 5);
+    check_words(2, 1);
+}
+
+/* Neither keys, nor questions, nor a banner. */
+static void test_words_that_are_none(void)
+{
+    begin_words();
+    sealed(ORIG, 60, 1);
+    sealed(RESP, 700, 30);
+    sealed(RESP, 52, 1);
+    for (int i = 0; i < 6; i++) { /* the keys of an agent */
+        sealed(ORIG, 132, 1);
+        sealed(RESP, 52, 300);
+    }
+    sealed(ORIG, 84, 1); /* keyboard-interactive asks */
+    sealed(RESP, 60, 30);
+    sealed(ORIG, 68, 1);
+    sealed(RESP, 28, 30);
+    check_words(0, 1);
+}
+
+/* Without "none", or where extensions come with its refusal, the first reply that may be a refusal
+ * is one; a long password is told by the time that its check takes. */
+static void test_words_without_none(void)
+{
+    begin_words();
+    sealed(ORIG, 84, 1);
+    sealed(RESP, 52, 280);
+    sealed(ORIG, 148, 1);
+    sealed(RESP, 52, 1031);
+    check_words(2, 0);
+    begin_words();
+    sealed(ORIG, 60, 1);
+    sealed(RESP, 300, 30);
+    sealed(ORIG, 84, 1);
+    sealed(RESP, 52, 5);
+    check_words(1, 0);
+}
+
+/* However long a server goes on; the login is told at last. */
+static void test_words_are_bounded(void)
+{
+    begin_words();
+    sealed(ORIG, 60, 1);
+    sealed(RESP, 52, 30);
+    for (int i = 0; i < 50; i++) {
+        sealed(ORIG, 84, 1);
+        sealed(RESP, 52, 5);
+    }
+    sealed(ORIG, 84, 1);
+    sealed(RESP, 28, 5);
+    check_words(LOGINS_TOLD - 1, 1);
+}
+
+/* A packet of the key exchange of which 460 bytes are there; more lies behind it. */
+static void cut(enum direction direction, uint8_t message, uint32_t length, uint32_t behind)
+{
+    uint8_t bytes[460] = {0, 0, (uint8_t)(length >> 8), (uint8_t)length, 4, message};
+    struct flow_side *side = &flow.side[direction];
+    uint32_t first = direction == ORIG ? 1001 : 5001;
+    facts_packet_at(f, &flow, direction, now += MS, side->next_seq - first, bytes, sizeof bytes,
+                    4 + length + behind);
+    side->next_seq += 4 + length + behind;
+}
+
+/* Of each packet 512 bytes are captured, as the source nflog does: the server's new keys, and the
+ * client's second message, are not among them. */
+static void test_cut(void)
+{
+    begin();
+    facts_say(f, &flow, RESP, now, "SSH-2.0-OpenSSH_10.0\r\n");
+    facts_say(f, &flow, ORIG, now, "SSH-2.0-Go\r\n");
+    cut(ORIG, 20, 1428, 1200);
+    cut(RESP, 20, 948, 0);
+    cut(RESP, 31, 1268, 120);
+    clear(ORIG, 21, 12, 0);
+    sealed(ORIG, 44, 40);
+    sealed(RESP, 44, 30);
+    sealed(ORIG, 60, 1);
+    sealed(RESP, 52, 30);
+    sealed(ORIG, 84, 1);
+    sealed(RESP, 52, 5);
+    application_end(f->pool, &flow, now);
+    CHECK(strstr(f->told, "no,1,") != NULL);
+    facts_free(f);
+}
+
 static void test_identification(void)
 {
     static char lines[4096];
@@ -231,6 +362,11 @@ int main(void)
     test_key_login();
     test_only_probed();
     test_retransmission();
+    test_words();
+    test_words_that_are_none();
+    test_words_without_none();
+    test_words_are_bounded();
+    test_cut();
     test_identification();
     test_long_session_in_part();
     return check_done();

@@ -225,9 +225,9 @@ static int set_count(PyObject *dict, const char *name, uint64_t count)
 
 static int set_by_kind(PyObject *dict, const struct meter_counters *c)
 {
-    static const char *const KINDS[] = {"CONN",     "FATE", "FLOW",  "FOLDED_FLOW",
-                                        "ATTEMPTS", "DNS",  "HTTP",  "TLS",
-                                        "SSH",      "ARP",  "CLOCK", "PROBES"};
+    static const char *const KINDS[] = {"CONN", "FATE",  "FLOW",  "FOLDED_FLOW", "ATTEMPTS",
+                                        "DNS",  "HTTP",  "TLS",   "SSH",         "SSH_LOGIN",
+                                        "ARP",  "CLOCK", "PROBES"};
     char name[32];
     for (unsigned i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
         PyOS_snprintf(name, sizeof name, "records.%s", KINDS[i]);

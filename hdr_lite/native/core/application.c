@@ -215,8 +215,9 @@ static struct detection detect(struct cursor c, const struct flow_key *key)
 
 static bool service_wanted(const struct application_pool *pool, enum service service)
 {
-    static const uint8_t kinds[] = {0, RECORD_DNS, RECORD_HTTP, RECORD_TLS, RECORD_SSH};
-    return record_wanted(pool->context.sink, kinds[service]);
+    static const uint32_t kinds[] = {0, 1u << RECORD_DNS, 1u << RECORD_HTTP, 1u << RECORD_TLS,
+                                     1u << RECORD_SSH | 1u << RECORD_SSH_LOGIN};
+    return (pool->context.sink->wanted & kinds[service]) != 0;
 }
 
 /* Whether any record is wanted that a slot is needed for. */
@@ -408,6 +409,8 @@ static bool take_segment(struct application_pool *pool, struct slot *slot, enum 
     }
     if (ssh && ssh_encrypted(&slot->state.ssh, &x))
         ssh_segment(&slot->state.ssh, &x, segment);
+    else if (ssh && segment->payload.left < segment->length)
+        ssh_cut(&slot->state.ssh, &x, segment);
     bool ended = slot->open[ORIG] && slot->stream[ORIG].ended && slot->open[RESP] &&
                  slot->stream[RESP].ended;
     return ssh || !ended; /* an ssh connection's sizes are told at its end, whatever was missed */

@@ -13,6 +13,13 @@
  * first and smallest request, refused at once; passwords are refused after a
  * delay, or are longer. Requests that look like it are not attempts, unless nothing
  * else comes.
+ *
+ * That is the account at the end. A word on a login is told as it is said, too, and
+ * then more strictly: whom it stops did no harm if it is wrong (is_refused). No refusal
+ * is told of what is refused at once, as "none" is, or is long enough for a key and is
+ * answered as quickly as keys are; nor a reply that is not of the size of a refusal.
+ * That size is told by the refusal of "none", unless extensions came with it (OpenSSH
+ * since 9.6).
  */
 #include "parse_ssh.h"
 
@@ -22,6 +29,10 @@
 #define PROBE_MORE 48u        /* the longest "none" request above the service request */
 #define SLOW 500000000u       /* ns: a failure that took so long was checked by somebody */
 #define SESSION_BYTES 4290u   /* Slips': more encrypted bytes than this are a session */
+#define LIST_MORE 72u       /* the longest refusal, with a list of methods, above the acceptance */
+#define KEY_MORE 88u        /* the shortest question for a key above the service request */
+#define AT_ONCE 100000000u  /* ns: "none" is refused within that and a round trip */
+#define CHECKED 1000000000u /* ns: no server thinks about a key for so long */
 #define FOREVER (UINT64_MAX / 2)
 
 enum phase { PHASE_IDENTIFICATION, PHASE_PACKETS, PHASE_ENCRYPTED, PHASE_LOST };
@@ -108,6 +119,25 @@ static bool parse_packet(const struct exchange *x, struct ssh_side *side)
     return true;
 }
 
+/* A client has new keys once the server had sent its own, perhaps in what was not captured: those
+ * of servers stand behind their key and its signature, in one segment. */
+static void follow_client(struct ssh_state *s, const struct exchange *x)
+{
+    struct ssh_side *server = &s->side[1];
+    if (s->side[0].phase != PHASE_ENCRYPTED || server->phase != PHASE_PACKETS)
+        return;
+    server->phase = PHASE_ENCRYPTED;
+    server->next = x->flow->side[1 - x->client].next_seq;
+}
+
+void ssh_cut(struct ssh_state *s, const struct exchange *x, const struct segment *segment)
+{
+    struct stream *stream = x->stream[x->direction];
+    int32_t unseen = (int32_t)(segment->seq + segment->length - stream_next(stream));
+    if (side_of(s, x)->phase == PHASE_PACKETS && unseen > 0 && (uint32_t)unseen <= segment->length)
+        stream_skip(stream, (uint32_t)unseen);
+}
+
 enum parse_result ssh_parse(struct ssh_state *s, const struct exchange *x)
 {
     struct ssh_side *side = side_of(s, x);
@@ -116,6 +146,7 @@ enum parse_result ssh_parse(struct ssh_state *s, const struct exchange *x)
         moved = side->phase == PHASE_PACKETS ? parse_packet(x, side) : parse_line(s, x, side);
     if (side->phase >= PHASE_ENCRYPTED)
         stream_skip(x->stream[x->direction], FOREVER);
+    follow_client(s, x);
     return PARSE_MORE;
 }
 
@@ -135,12 +166,18 @@ static void settle(struct ssh_dialogue *d, bool last)
         d->others++;
 }
 
+static uint64_t since(uint64_t then, uint64_t now)
+{
+    return now > then ? now - then : 0;
+}
+
 static void from_client(struct ssh_dialogue *d, uint32_t size, uint64_t now)
 {
     switch (d->phase) {
     case WAIT_SERVICE:
     case WAIT_ACCEPT:
         d->service = size;
+        d->asked = now;
         d->phase = WAIT_ACCEPT;
         return;
     case WAIT_REPLY:
@@ -156,24 +193,70 @@ static void from_client(struct ssh_dialogue *d, uint32_t size, uint64_t now)
     d->request = size;
     d->reply = 0;
     d->asked = now;
+    d->pause = since(d->answered, now);
+    d->refused = false;
     d->phase = WAIT_REPLY;
 }
 
-static void from_server(struct ssh_dialogue *d, uint32_t size, uint64_t now)
+/* Was what the client asked refused, and was it a password? */
+static bool is_refused(struct ssh_dialogue *d)
 {
+    bool plain = d->reply <= d->accept + LIST_MORE;
+    uint64_t thought = since(d->round, d->delay);
+    if (d->first == 0 && d->request <= d->service + PROBE_MORE && thought < AT_ONCE) {
+        d->refusal = plain ? d->reply : 0;
+        return false;
+    }
+    if (d->refusal == 0 && plain)
+        d->refusal = d->reply;
+    bool key = d->request >= d->service + KEY_MORE && thought < CHECKED;
+    return d->reply == d->refusal && !key;
+}
+
+static void tell_login(const struct ssh_state *s, const struct exchange *x)
+{
+    struct record_writer w;
+    if (!record_wanted(x->context->sink, RECORD_SSH_LOGIN))
+        return;
+    fact_begin(&w, x, 11, x->now, x->client);
+    record_wire_text(&w, s->side[0].text, s->side[0].length, 4 * SSH_IDENTIFICATION);
+    record_bool(&w, s->dialogue.success);
+    record_uint(&w, s->dialogue.pause);
+    record_bool(&w, x->flow->handshake);
+    fact_put(&w, x, RECORD_SSH_LOGIN);
+}
+
+/* A reply has come: tell what it says of the login, once for each request. */
+static void take_word(struct ssh_state *s, const struct exchange *x)
+{
+    struct ssh_dialogue *d = &s->dialogue;
+    if (d->refused || d->told + (d->success ? 0u : 1u) >= LOGINS_TOLD)
+        return;
+    d->refused = !d->success && is_refused(d);
+    if (!d->refused && !d->success)
+        return;
+    d->told++;
+    tell_login(s, x);
+}
+
+/* True when it replies to a request. */
+static bool from_server(struct ssh_dialogue *d, uint32_t size, uint64_t now)
+{
+    d->answered = now;
     switch (d->phase) {
     case WAIT_ACCEPT:
         d->accept = size;
+        d->round = since(d->asked, now);
         d->phase = WAIT_REQUEST;
-        return;
+        return false;
     case WAIT_REPLY:
         d->success = size + SUCCESS_LESS == d->accept;
         if (d->reply == 0)
-            d->delay = now > d->asked ? now - d->asked : 0;
+            d->delay = since(d->asked, now);
         d->reply = size;
-        return;
+        return true;
     default: /* extensions told before the client has asked for anything (RFC 8308) */
-        return;
+        return false;
     }
 }
 
@@ -190,8 +273,8 @@ void ssh_segment(struct ssh_state *s, const struct exchange *x, const struct seg
         return;
     if (side == &s->side[0])
         from_client(&s->dialogue, size, x->now);
-    else
-        from_server(&s->dialogue, size, x->now);
+    else if (from_server(&s->dialogue, size, x->now))
+        take_word(s, x);
 }
 
 static uint32_t attempts(const struct ssh_dialogue *d)
@@ -221,6 +304,8 @@ void ssh_end(struct ssh_state *s, const struct exchange *x)
     const struct flow *flow = x->flow;
     const struct flow_side *client = &flow->side[x->client], *server = &flow->side[1 - x->client];
     struct ssh_dialogue *d = &s->dialogue;
+    if (!record_wanted(x->context->sink, RECORD_SSH))
+        return;
     if (d->phase == WAIT_REPLY && d->reply != 0 && !d->success)
         settle(d, true);
     uint32_t tried = attempts(d);

@@ -23,10 +23,11 @@ enum record_kind {
     RECORD_HTTP = 7,
     RECORD_TLS = 8,
     RECORD_SSH = 9,
-    RECORD_ARP = 10,
-    RECORD_CLOCK = 11,  /* traffic time moved on though nothing else was to be told */
-    RECORD_PROBES = 12, /* much that a source tried and nothing has answered yet */
-    RECORD_STATS = 13,  /* counters of the sensor; the last one ends the input */
+    RECORD_SSH_LOGIN = 10, /* a server's word on a login, as it is said */
+    RECORD_ARP = 11,
+    RECORD_CLOCK = 12,  /* traffic time moved on though nothing else was to be told */
+    RECORD_PROBES = 13, /* much that a source tried and nothing has answered yet */
+    RECORD_STATS = 14,  /* counters of the sensor; the last one ends the input */
     RECORD_KINDS = 32,  /* kinds fit a 32-bit mask */
 };
 

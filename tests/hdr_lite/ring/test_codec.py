@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdr_lite.channels import CHANNELS
-from hdr_lite.records.application import Arp, Dns, Http, Ssh, Tls
+from hdr_lite.records.application import Arp, Dns, Http, Ssh, SshLogin, Tls
 from hdr_lite.records.flow import Attempts, Clock, Conn, Fate, Flow, Probes, Stats
 from hdr_lite.records.kind import Kind
 from hdr_lite.ring.codec import CLASS_OF, MalformedRecord, decode, encode
 
-CLASSES = (Conn, Fate, Flow, Attempts, Dns, Http, Tls, Ssh, Arp, Clock, Probes, Stats)
+CLASSES = (Conn, Fate, Flow, Attempts, Dns, Http, Tls, Ssh, SshLogin, Arp, Clock, Probes, Stats)
 STATS = Stats(True, {"packets": 3}, {"ip4_short": 1}, [{"name": "lo", "packets": 3, "error": ""}])
 CLOCK = Clock(1_700_000_000_000_000_000)
 
