@@ -172,7 +172,7 @@ def test_guesser_is_blocked(net: Bed) -> None:
                 guesses += guess(net, server, number)
                 time.sleep(0.7)
         guard.until(lambda: guard.outcomes().get("blocked"))
-        assert 30 <= guesses < 54  # certain at 30; a closed connection is told after 5 s
+        assert 7 <= guesses <= 12
         assert not net.reaches(ATTACKER)
         assert net.reaches(FRIEND)
         assert "PASSWORD_GUESSING" in guard.verb("why", ATTACKER)

@@ -2,14 +2,15 @@
 
 An ssh connection says nothing in the clear about what happened behind its key exchange; the
 meter's guess (``Ssh.success``, ``attempts``) comes from sizes. A guess that is open counts as
-a failure only when it repeats the shape of the ones before: a machine, not a person. What
-counts, when and how much is in README.md; the confidence is Slips'.
+a failure only when it repeats the shape of the ones before: a machine, not a person. That is
+told when a connection ends. Who guesses fast is told at once, by the refusals themselves, which
+are counted apart. What counts, when and how much is in README.md; the confidence is Slips'.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hdr_lite.module import BoundedTable, Module, Option, Ssh, ThreatLevel
+from hdr_lite.module import BoundedTable, Module, Option, Ssh, SshLogin, ThreatLevel
 
 _SECOND = 1_000_000_000
 #: Counts are forgotten after so long without a failure, ns: a window of the default length.
@@ -28,6 +29,11 @@ ALIKE = 3
 LIBRARY, LIBRARY_TIME = 3, 60 * _SECOND
 #: Bytes, both ways, that a connection without a login stays below: key exchange and refusals.
 LOGIN_BYTES = 8000
+
+#: Passwords refused in so many ns, each asked sooner than a hand types, that are worth blocking.
+SWIFT, SWIFT_TIME, TYPED = 7, 21 * _SECOND, 800_000_000
+#: Slips' bonus and all: blocking evidence needs as much.
+SWIFT_CONFIDENCE = 0.9
 
 _AUTOMATION = (
     "libssh", "paramiko", "hydra", "medusa", "ncrack", "net::ssh", "net-ssh", "asyncssh", "jsch",
@@ -120,6 +126,42 @@ class Guesses:
         return True
 
 
+class Refusals:
+    """The last passwords that a source's programs had refused at one server."""
+
+    __slots__ = ("last", "let_in", "proof", "recent", "told", "unproven")
+
+    def __init__(self) -> None:
+        self.recent: tuple[int, ...] = ()  #: when, SWIFT at most
+        self.last = 0
+        self.told = 0  #: refusals of the reports so far
+        self.proof = False  #: the last report's
+        self.unproven = -1  #: when one came without a handshake
+        self.let_in = -MEMORY  #: when it logged in last
+
+    def log_in(self, now: int) -> None:
+        """Whoever knows a password is judged by the slow count for an hour."""
+        self.recent = ()
+        self.let_in = now
+
+    def refuse(self, login: SshLogin) -> bool:
+        """Count one; whether they are too many, in which case counting begins anew."""
+        if login.pause >= TYPED or login.ts - self.let_in < MEMORY:
+            return False
+        if login.ts - self.last > MEMORY:
+            self.told = 0
+        self.last = login.ts
+        if not login.handshake:
+            self.unproven = login.ts
+        self.recent = (*self.recent, login.ts)[-SWIFT:]
+        if len(self.recent) < SWIFT or login.ts - self.recent[0] > SWIFT_TIME:
+            return False
+        self.told += SWIFT
+        self.proof = self.unproven < self.recent[0]
+        self.recent = ()
+        return True
+
+
 class Crowd:
     """All that fail at one server."""
 
@@ -161,6 +203,28 @@ class Bruteforce(Module):
             96, lambda: (Guesses(), {})
         )
         self._crowds: BoundedTable[tuple[str, int], Crowd] = BoundedTable(64, Crowd)
+        self._refusals: BoundedTable[tuple[str, str, int], Refusals] = BoundedTable(128, Refusals)
+
+    def ssh_login(self, login: SshLogin) -> None:
+        """A server has spoken on a login, in a connection that goes on."""
+        refusals = self._refusals.use((login.saddr, login.daddr, login.dport))
+        if login.success:
+            refusals.log_in(login.ts)
+        elif refusals.refuse(login):
+            self.set_evidence(
+                "PASSWORD_GUESSING",
+                attacker=login.saddr,
+                victim=login.daddr,
+                threat_level=ThreatLevel.HIGH,
+                confidence=SWIFT_CONFIDENCE,
+                description=f"{refusals.told} ssh passwords refused in quick succession at "
+                f"{login.daddr} port {login.dport}{_client_words(login.client)}",
+                port=login.dport,
+                proto=login.proto,
+                uids=(login.uid,),
+                blocking=True,
+                proof=refusals.proof,
+            )
 
     def new_ssh(self, ssh: Ssh) -> None:
         """An ssh connection ended."""

@@ -1,10 +1,11 @@
 """Guessing of ssh passwords, and those who know theirs."""
 
+import itertools
 from typing import Any
 
 import pytest
 
-from hdr_lite.module import Finding, Ssh, ThreatLevel
+from hdr_lite.module import Finding, Ssh, SshLogin, ThreatLevel
 from hdr_lite.module.testing import SECOND, Harness, record
 from hdr_lite.modules.bruteforce.bruteforce import Bruteforce
 from tests.hdr_lite.modules.heap import peak_of
@@ -255,6 +256,62 @@ def test_the_threshold_is_an_option() -> None:
     assert harness.findings[0].confidence == 500
 
 
+def login(at: float, success: bool = False, pause: float = 0.01, **fields: Any) -> SshLogin:
+    """A server's word on a login, by a program's password unless said otherwise."""
+    usual: dict[str, Any] = {
+        "saddr": GUESSER, "daddr": SERVER, "dport": 22, "proto": "tcp", "handshake": True,
+        "uid": f"L{at}", "success": success, "pause": round(pause * SECOND),
+    }  # fmt: skip
+    return record(SshLogin, at=at, **(usual | fields))
+
+
+def test_swift_refusals_are_worth_blocking_at_once() -> None:
+    """The seventh within 21 s; told again by sevens."""
+    harness = Harness(Bruteforce)
+    assert not harness.feed(*(login(i * 3.5) for i in range(6)))
+    (finding,) = harness.feed(login(21, client="SSH-2.0-Go"))
+    assert (finding.threat_level, finding.confidence) == (ThreatLevel.HIGH, 900)
+    assert (finding.blocking, finding.proof) == (True, True)
+    assert finding.description == (
+        f"7 ssh passwords refused in quick succession at {SERVER} port 22 by SSH-2.0-Go"
+    )
+    again = harness.feed(*(login(22 + i) for i in range(14)))
+    assert [f.description[:2] for f in again] == ["14", "21"]
+    assert harness.feed(*(login(4000 + i) for i in range(7)))[0].description.startswith("7 ")
+
+
+def test_refusals_without_a_handshake_prove_nothing() -> None:
+    """One of the seven is enough; another seven are judged by themselves."""
+    harness = Harness(Bruteforce)
+    harness.feed(*(login(i, handshake=i != 3) for i in range(7)))
+    harness.feed(*(login(10 + i) for i in range(7)))
+    assert [f.proof for f in harness.findings] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "refusals",
+    [
+        [login(i * 3.6) for i in range(40)],
+        [login(i, pause=0.8) for i in range(40)],
+        [login(i / 10, daddr=f"10.0.0.{i}") for i in range(40)],
+        [login(i / 10, saddr=f"10.0.1.{i}") for i in range(40)],
+        [login(i, success=i % 7 == 0) for i in range(40)],
+        [login(0, True), *(login(3500 + i) for i in range(40))],
+    ],
+    ids=["slow", "typed", "one at each server", "one of each", "let in between", "let in before"],
+)
+def test_refusals_that_are_not_told(refusals: list[SshLogin]) -> None:
+    """An old password in a script, a person, a tool over many hosts, and who knows a password."""
+    assert not Harness(Bruteforce).feed(*refusals)
+
+
+def test_a_login_vouches_for_an_hour() -> None:
+    """And then no longer."""
+    harness = Harness(Bruteforce)
+    harness.feed(login(0, True), *(login(3600 + i) for i in range(7)))
+    assert len(harness.findings) == 1
+
+
 def test_memory_is_bounded() -> None:
     """Whatever number of sources and servers."""
     connections = (
@@ -266,4 +323,7 @@ def test_memory_is_bounded() -> None:
         )
         for i in range(10000)
     )
-    assert peak_of(Bruteforce, connections) < Bruteforce.budget
+    refusals = (
+        login(i * 0.01, saddr=f"2001:db8:1111:2222:3333:4444:5555:{i % 499:x}") for i in range(5000)
+    )
+    assert peak_of(Bruteforce, itertools.chain(connections, refusals)) < Bruteforce.budget
