@@ -21,8 +21,8 @@ from tests.netns import scans
 from tests.netns.bed import LAN_HOST, LAN_HOST6, Bed, bed
 from tests.netns.guard import guarding
 
-#: Probes a second before the decision and after it; so many after it.
-RATE, AFTER_RATE, AFTER = 1000, 2000, 300
+#: Probes a second; so many after those that decide.
+RATE, AFTER = 2000, 300
 DECIDING = 10
 #: Scans of each kind; ports and hosts of one.
 SCANS, PORTS = 20, range(3000, 3600)
@@ -60,10 +60,9 @@ class Range:
         ports = range(first, first + DECIDING)
         decide = [scans.probe(source, LAN_HOST, port) for port in ports]
         after = [scans.probe(source, LAN_HOST, first, sport=1024 + n) for n in range(AFTER)]
-        scans.send(self._net.world, decide, RATE)
-        scans.send(self._net.world, after, AFTER_RATE)
+        scans.send(self._net.world, decide + after, RATE)
         times = [arrival.time for arrival in self._wire.arrivals()]
-        return (times[-1] - times[DECIDING - 1]) * 1000 + 1000 / AFTER_RATE
+        return (times[-1] - times[DECIDING - 1]) * 1000 + 1000 / RATE
 
 
 def vertical(source: str, ports: range = PORTS, udp: bool = False) -> list[bytes]:

@@ -12,7 +12,7 @@ from hdr_lite.enforcer.blocks import Held
 from hdr_lite.enforcer.holdings import LIMIT_SECONDS
 from hdr_lite.enforcer.never_block import Connected, Facts, Neighbour
 from hdr_lite.enforcer.orders import LIMITS_A_SECOND, ORDERS_A_SECOND, Orders
-from hdr_lite.enforcer.ruleset import Element
+from hdr_lite.enforcer.ruleset import FOREVER, Element
 from hdr_lite.enforcer.state import State
 from hdr_lite.records.verb import Block, Enforced, Limit, Order, Quarantine
 
@@ -54,6 +54,18 @@ def block(address: str = "203.0.113.5", evidence: str = "e1", seconds: int = 600
 def limit(address: str = "203.0.113.5", evidence: str = "l1", seconds: int = 60) -> Limit:
     """The same for a limit."""
     return Limit(evidence, address, seconds, "VERTICAL_PORT_SCAN", "192.168.1.10", 80, "tcp", "")
+
+
+def test_outside_follows_the_default_routes() -> None:
+    """The rules that pace strangers look up where they come in; odd names are left out."""
+    made = orders()
+    made.set_facts(FACTS._replace(outside=frozenset({"ppp0", 'x"; flush ruleset'})))
+    changes = [element for element in made.elements if element.set == "outside"]
+    assert changes == [
+        Element("outside", '"wan"', 0),
+        Element("outside", '"ppp0"', FOREVER, there=True),
+    ]
+    assert changes[1]._replace(there=False) in made.everything(0, there=False)
 
 
 def test_block() -> None:
