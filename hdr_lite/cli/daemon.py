@@ -19,11 +19,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from hdr_lite.cli import lean  # noqa: F401 - first: it decides what the others import
+from hdr_lite.cli.arming import why_unarmed
 from hdr_lite.cli.memory import check_memory
 from hdr_lite.cli.modules import find_modules
 from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, label, outputs
@@ -142,7 +142,7 @@ class _Service:
         self._inputs = Inputs(interfaces=_interfaces(arguments, config))
         self._group = find_group(config.daemon.group)
         self._changes_users = may_change_account()
-        self._unarmed = _why_unarmed()  #: why there is no enforcer; "" when there is one
+        self._unarmed = why_unarmed()  #: why there is no enforcer; "" when there is one
         if self._unarmed and config.enforcer.mode != "observe":
             raise UserError(f"enforcer.mode = {config.enforcer.mode}: {self._unarmed}")
         self._blocked_on: dict[str, int] = {}
@@ -358,15 +358,6 @@ def _open_told(path: Path) -> int:
         return os.open(path, flags, 0o600)
     except OSError as error:
         raise UserError(f"cannot open {path}: {(error.strerror or str(error)).lower()}") from None
-
-
-def _why_unarmed() -> str:
-    """What is missing for an enforcer, in words; "" when nothing is."""
-    if Capability.NET_ADMIN not in permitted():
-        return "that needs root or CAP_NET_ADMIN"
-    if find_spec("nftables") is None:
-        return "that needs the Python binding of nftables (Debian: python3-nftables)"
-    return ""
 
 
 def _named(arguments: argparse.Namespace, config: Config) -> Sequence[str]:

@@ -1,8 +1,8 @@
 """Turn the traffic of interfaces, or of a capture file, into alerts.
 
 A capture file is read to its end, and the same file always gives the same output. An
-interface is watched until Ctrl-C or SIGTERM. Alerts are printed as they are raised; the
-output directory holds them all:
+interface is watched until Ctrl-C or SIGTERM; 'ready' on standard error tells that it has
+begun. Alerts are printed as they are raised; the output directory holds them all:
 
   alerts.log     a line per evidence and per alert, for a person
   alerts.json    the same as IDMEFv2, a JSON object a line
@@ -14,6 +14,7 @@ examples:
   hdr-lite run -f office.pcap -o out
   hdr-lite run -i eth0 -F 'not port 22' --disable arp
   hdr-lite run -i br-lan -P inside -o /tmp/inside   one of several that run side by side
+  hdr-lite run -i br-lan --mode block --allow 192.168.1.7 --timeout 10m
 """
 
 import argparse
@@ -27,9 +28,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hdr_lite.cli import PROGRAM
+from hdr_lite.cli.arming import enforcer_of_a_run
 from hdr_lite.cli.memory import check_memory
 from hdr_lite.cli.modules import find_modules
-from hdr_lite.cli.settings import add_settings_arguments, load_settings
+from hdr_lite.cli.runtime import make_runtime
+from hdr_lite.cli.settings import add_blocking_arguments, add_settings_arguments, load_settings
 from hdr_lite.config import Config, Settings, UserError
 from hdr_lite.engine.output import Output
 from hdr_lite.engine.process import Engine
@@ -38,10 +41,11 @@ from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.native import set_title
 from hdr_lite.outputs import Console, file_outputs
+from hdr_lite.outputs.orders import Orders
 from hdr_lite.outputs.text import one_line
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.process import Inputs, run_sensor
-from hdr_lite.supervisor.child import title
+from hdr_lite.supervisor.child import Main, title
 from hdr_lite.supervisor.lock import claim
 from hdr_lite.supervisor.process import Outcome, Supervisor
 from hdr_lite.supervisor.terminal import Terminal
@@ -79,6 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object at the end and nothing else"
     )
+    parser.add_argument("--runtime", metavar="DIR", help="where its locks are (with --mode)")
+    add_blocking_arguments(parser)
     add_settings_arguments(parser)
 
 
@@ -114,13 +120,17 @@ def _supervise(
     engine = Engine(config, replay=bool(inputs.file))
     memory = create_ring(config.ring.size)
     check_memory(settings, found, memory, len(inputs.interfaces))
+    enforcer_main = _enforcer(arguments, config, inputs)
 
     def sensor_main(end: End, stop: StopSignal) -> int:
         return run_sensor(inputs, config, memory, engine.wanted, end, stop)
 
     def engine_main(end: End, _stop: StopSignal) -> int:
         claim_output(output, instance)
-        return engine.run(RingReader(memory, engine.kinds), outputs(output, config, end), end)
+        files = outputs(output, config, end)
+        if enforcer_main is not None:  # before anything is written
+            files = [Orders(end.send, engine.is_inside, config.enforcer.timeout), *files]
+        return engine.run(RingReader(memory, engine.kinds), files, end)
 
     terminal = Terminal(
         sys.stdout,
@@ -130,8 +140,22 @@ def _supervise(
         alerts=not arguments.json,
     )
     digest = hash_file(inputs.file) if inputs.file else None
-    supervisor = Supervisor(sensor_main, engine_main, terminal, instance=instance, digest=digest)
+    supervisor = Supervisor(
+        sensor_main,
+        engine_main,
+        terminal,
+        enforcer=enforcer_main,
+        instance=instance,
+        digest=digest,
+        live=not inputs.file,
+    )
     return supervisor.run()
+
+
+def _enforcer(arguments: argparse.Namespace, config: Config, inputs: Inputs) -> Main | None:
+    name = arguments.instance
+    runtime = make_runtime(arguments.runtime) if config.enforcer.mode != "observe" else Path()
+    return enforcer_of_a_run(config, name, label(name), runtime, inputs.interfaces)
 
 
 def outputs(directory: str, config: Config, end: End, *, append: bool = False) -> list[Output]:

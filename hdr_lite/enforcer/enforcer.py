@@ -71,7 +71,7 @@ class Enforcer:
         self._nft = Nft()
         self._families: tuple[str, ...] = ()
         self._problems: list[str] = []  #: what cannot be stopped, in words
-        self._state = Path(config.enforcer.state)
+        self._state = state_path(config, instance)
         self._off = self._state.with_name(self._state.name + ".off")  #: there: a panic holds
         self._armed = ArmedFile(self._state.with_name(self._state.name + ".armed"))
         self._until: float | None = None  #: when an arming ends that nobody has confirmed
@@ -441,6 +441,12 @@ class Enforcer:
         except (StateError, OSError) as error:
             self._tell(f"{self._state} is of no use, no block is taken from it: {error}")
             return State()
+
+
+def state_path(config: Config, instance: str) -> Path:
+    """The file that keeps blocks: of several instances each has its own."""
+    path = Path(config.enforcer.state)
+    return path.with_name(f"{path.stem}-{instance}{path.suffix}") if instance else path
 
 
 def _without(family: str, error: NftError) -> str:

@@ -1,8 +1,9 @@
 """The supervisor process: forks sensor and engine, relays what they say, ends them together.
 
 The order of a run: the sensor is forked and opens its sources; when it says so the engine
-is forked; the supervisor then only watches. Whatever happens to one child, the other is told
-or ended, and both end with their parent.
+is forked, and an enforcer where there is something to block; the supervisor then only watches and
+hands orders over. Whatever happens to one child, the others are told or ended, and all end with
+their parent.
 """
 
 import gc
@@ -28,6 +29,7 @@ from hdr_lite.link.codec import (
 )
 from hdr_lite.link.end import End, LinkClosed
 from hdr_lite.link.stop import StopSignal
+from hdr_lite.records.verb import Block, Enforced, Limit, Quarantine, Ready
 from hdr_lite.supervisor.child import Child, Main, end_with_parent, fork_child, how_it_ended, title
 from hdr_lite.supervisor.terminal import Terminal
 
@@ -54,10 +56,16 @@ class Supervisor:
         engine: Main,
         terminal: Terminal,
         *,
+        enforcer: Main | None = None,
         instance: str = "",
         digest: Iterator[str] | None = None,
+        live: bool = False,
     ) -> None:
+        """``live``: it is told when all is ready."""
         self._mains = {"sensor": sensor, "engine": engine}
+        if enforcer is not None:
+            self._mains["enforcer"] = enforcer
+        self._live = live
         self._terminal = terminal
         self._instance = instance
         self._digest = digest
@@ -149,8 +157,39 @@ class Supervisor:
                 self._done = message
             case Opened() if child.name == "sensor" and "engine" not in self._children:
                 self._start("engine")
+                if "enforcer" in self._mains:
+                    self._start("enforcer")
+                else:
+                    self._is_ready()
+            case _:
+                self._take_blocking(child, message)
+
+    def _take_blocking(self, child: Child, message: Message) -> None:
+        """What engine and enforcer have to say to each other."""
+        match message:
+            case Block() | Limit() | Quarantine() if child.name == "engine":
+                self._pass_on("enforcer", message)
+            case Enforced() if child.name == "enforcer":
+                self._pass_on("engine", message)
+            case Ready() if child.name == "enforcer":
+                self._terminal.notice(message.text)
+                self._is_ready()
             case _:
                 raise LinkError(f"{type(message).__name__} is not its to send")
+
+    def _is_ready(self) -> None:
+        if self._live:
+            self._terminal.notice("ready")
+
+    def _pass_on(self, name: str, message: Message) -> None:
+        """To a child that reads; what finds no room is lost, for nobody here waits for another."""
+        child = self._children.get(name)
+        if child is None:
+            return
+        writable = select.poll()
+        writable.register(child.end, select.POLLOUT)
+        if writable.poll(0):
+            self._send(child, message)
 
     def _fail(self, reason: str, status: int = 1) -> None:
         """The first reason is the run's status; each is told."""
@@ -168,11 +207,18 @@ class Supervisor:
         elif status and self._status == 0:
             self._fail(f"the {child.name} {how_it_ended(status)}")
         for other in self._children.values():
-            self._end_other(other, status)
+            self._end_other(child.name, other, status)
 
-    def _end_other(self, other: Child, status: int) -> None:
-        """A child has ended with that status: what becomes of the other."""
-        if other.name == "engine":
+    def _end_other(self, gone: str, other: Child, status: int) -> None:
+        """A child has ended with that status: what becomes of another."""
+        if gone == "enforcer":
+            if other.name == "sensor":  # nobody blocks any more: the rest ends in good order
+                other.kill(signal.SIGTERM)
+        elif other.name == "enforcer":
+            if gone == "engine":
+                other.kill(signal.SIGTERM)
+                self._deadline = self._deadline or time.monotonic() + STOP_TIMEOUT
+        elif other.name == "engine":
             if status:
                 self._send(other, Finish(f"the sensor {how_it_ended(status)}"))
         elif self._done is not None:  # it has said its last record: it is about to end

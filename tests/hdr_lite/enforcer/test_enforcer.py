@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hdr_lite.config import Config, UserError
-from hdr_lite.enforcer.enforcer import WRITTEN_A_DAY, Enforcer
+from hdr_lite.enforcer.enforcer import WRITTEN_A_DAY, Enforcer, state_path
 from hdr_lite.enforcer.interfaces import Interfaces, open_files
 from hdr_lite.enforcer.never_block import Connected, Facts
 from hdr_lite.enforcer.nft import NftError
@@ -325,3 +325,9 @@ def test_a_kernel_without_bridge_tables(rig: Rig) -> None:
     rig.enforcer.take(block())
     rig.run(rig.enforcer.apply)
     assert "203.0.113.5" in rig.tables()
+
+
+def test_state_of_each_instance() -> None:
+    """Two instances do not write one file."""
+    assert str(state_path(Config(), "")) == "/var/lib/hdr-lite/enforcer.state"
+    assert str(state_path(Config(), "lab")) == "/var/lib/hdr-lite/enforcer-lab.state"

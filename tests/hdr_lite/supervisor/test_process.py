@@ -14,6 +14,7 @@ from hdr_lite.config import ConfigError
 from hdr_lite.link.codec import Digest, Done, Finish, Message, Notice, Opened, Progress, Raised
 from hdr_lite.link.end import End
 from hdr_lite.link.stop import StopSignal
+from hdr_lite.records.verb import Block, Enforced, Ready
 from hdr_lite.supervisor import child, process
 from hdr_lite.supervisor.child import Main
 from hdr_lite.supervisor.process import Outcome, Supervisor
@@ -326,3 +327,77 @@ def test_children_die_with_the_supervisor() -> None:
         os.close(descriptor)
     os.close(reader)
     os.close(writer)
+
+
+def _blocking_run(enforcer: Main) -> tuple[Outcome, str]:
+    """A run whose engine orders one block, and what was told."""
+
+    reads, writes = os.pipe()  # the ring between the two
+
+    def sensor(end: End, stop: StopSignal) -> int:
+        end.send(Opened("x"))
+        _until_stopped(stop)
+        os.write(writes, b"end")
+        return 0
+
+    def engine(end: End, _stop: StopSignal) -> int:
+        end.send(Block("e1", "203.0.113.5", 60, "X", 0))
+        while reads not in select.select([end, reads], [], [], 10)[0]:
+            for message in end.receive():
+                assert isinstance(message, Enforced)
+                end.send(Notice(f"told: {message.outcome}"))
+                os.kill(os.getppid(), signal.SIGTERM)
+        end.send(DONE)
+        return 0
+
+    err = io.StringIO()
+    terminal = Terminal(io.StringIO(), err)
+    made = Supervisor(sensor, engine, terminal, enforcer=enforcer, instance="t", live=True)
+    outcome = made.run()
+    os.close(reads)
+    os.close(writes)
+    return outcome, err.getvalue()
+
+
+def test_orders_are_handed_over() -> None:
+    """From the engine to the enforcer, the answer back; the enforcer ends when the engine has."""
+
+    def enforcer(end: End, stop: StopSignal) -> int:
+        end.send(Ready("mode block"))
+        order = _await(end, Block)
+        assert isinstance(order, Block)
+        end.send(Enforced(order.evidence, order.address, "blocked", 60, ""))
+        _until_stopped(stop)
+        return 0
+
+    outcome, said = _blocking_run(enforcer)
+    assert outcome == Outcome(0, DONE, True)
+    assert "mode block" in said
+    assert "ready" in said
+    assert "told: blocked" in said
+
+
+def test_a_run_whose_enforcer_dies() -> None:
+    """Nobody blocks any more: the rest ends in good order, and the run has failed."""
+
+    def enforcer(end: End, _stop: StopSignal) -> int:
+        _await(end, Block)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    outcome, said = _blocking_run(enforcer)
+    assert (outcome.status, outcome.done) == (1, DONE)
+    assert "the enforcer was ended by SIGKILL" in said
+
+
+def test_only_its_own_messages() -> None:
+    """An enforcer that orders, or an engine that says it is ready, is ended."""
+
+    def enforcer(end: End, stop: StopSignal) -> int:
+        end.send(Block("e1", "203.0.113.5", 60, "X", 0))
+        _until_stopped(stop)
+        return 0
+
+    outcome, said = _blocking_run(enforcer)
+    assert outcome.status == 1
+    assert "Block is not its to send" in said
