@@ -77,6 +77,7 @@ class Enforcer:
         self._until: float | None = None  #: when an arming ends that nobody has confirmed
         self._harmed = False  # told while something else was done
         self._changed = False  # since the state file was written
+        self._unsaved = False  # the last time it could not be
         self._saved, self._written = clock(), 0
         self._facts_at = float("-inf")
         self._outcomes: Counter[str] = Counter()  #: of orders since the start
@@ -347,12 +348,17 @@ class Enforcer:
             self._make_tables(empty=True, there=True)
 
     def save(self) -> None:
-        """Write the state file now; a disk that takes nothing is told, blocks hold."""
-        self._saved, self._changed = self._clock(), False
+        """Write the state file now; a disk that takes nothing is told once and tried again."""
+        self._saved = self._clock()
         try:
             self._written = save(self._state, *self.orders.holdings.keep(self._saved))
         except OSError as error:
-            self._tell(f"blocks could not be kept in {self._state}: {error.strerror}")
+            self._changed = True
+            if not self._unsaved:
+                self._tell(f"blocks could not be kept in {self._state}: {error.strerror}")
+            self._unsaved = True
+        else:
+            self._changed = self._unsaved = False
 
     def _save_interval(self) -> float:
         """Seconds between writes: longer for a large file."""

@@ -2,10 +2,14 @@
 
 import fcntl
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from hdr_lite.config import UserError
+
+#: How often to look for the name of a lock's holder, and seconds between the looks.
+_LOOKS, _PAUSE = 50, 0.01
 
 
 def claim(path: Path, what: str, holder: str) -> int:
@@ -20,10 +24,19 @@ def claim(path: Path, what: str, holder: str) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        other = os.read(lock, 100).decode(errors="replace") or "another instance"
+        other = _holder(lock)
         os.close(lock)
         raise UserError(f"{what} is in use by {other}") from None
     os.ftruncate(lock, 0)
     with suppress(OSError):  # a full disk: the lock holds without the name of its holder
         os.write(lock, holder.encode())
     return lock
+
+
+def _holder(lock: int) -> str:
+    """Who has it, as they wrote there; who has just taken it may not have done so yet."""
+    for _ in range(_LOOKS):
+        if name := os.pread(lock, 100, 0):
+            return name.decode(errors="replace")
+        time.sleep(_PAUSE)
+    return "another instance"

@@ -64,6 +64,13 @@ class Enforcing:
         assert isinstance(found, Notice)
         return found.text
 
+    def next_notice(self, seconds: float = 10) -> str:
+        """The next of the notices, each once; those that were put aside come first."""
+        if not self.notices:
+            self._waiting.clear()
+            self._take(lambda message: isinstance(message, Notice), seconds)
+        return self.notices.pop(0)
+
     def ask(self, order: Order) -> Enforced:
         """Send an order; what became of it."""
         self._end.send(order)

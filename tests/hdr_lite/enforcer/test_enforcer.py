@@ -201,6 +201,23 @@ def test_state_is_written_seldom(rig: Rig, tmp_path: Path) -> None:
     assert state.exists()
 
 
+def test_state_that_cannot_be_written(rig: Rig, tmp_path: Path) -> None:
+    """It is told once, and tried at each interval until it can be."""
+    rig.run(rig.enforcer.begin)
+    rig.enforcer.take(block())
+    rig.run(rig.enforcer.apply)
+    (tmp_path / "state.new").mkdir()  # nothing can be written there
+    for _ in range(3):
+        rig.now += 901
+        rig.run(rig.enforcer.tick)
+    assert [text.partition(" in ")[0] for text in rig.said] == ["blocks could not be kept"]
+    (tmp_path / "state.new").rmdir()
+    rig.now += 901
+    rig.run(rig.enforcer.tick)
+    assert (tmp_path / "state").exists()
+    rig.run(rig.enforcer.end)
+
+
 def test_limits_are_renewed_by_their_counters(rig: Rig) -> None:
     """The kernel's counter decides: one that did not move lets the limit end."""
     rig.run(rig.enforcer.begin)

@@ -1,6 +1,9 @@
 """Locks."""
 
+import errno
+import fcntl
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,3 +29,30 @@ def test_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot lock"):
         claim(tmp_path / "lock", "hdr-lite", "process 17")
     assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_holder_that_has_not_written_its_name_yet(tmp_path: Path) -> None:
+    """Two at the same moment: the second waits for the name of the first, not for ever."""
+    lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with pytest.raises(UserError, match="in use by another instance"):
+        claim(tmp_path / "lock", "hdr-lite", "process 18")
+    late = threading.Timer(0.1, os.write, (lock, b"process 17"))
+    late.start()
+    with pytest.raises(UserError, match="in use by process 17"):
+        claim(tmp_path / "lock", "hdr-lite", "process 18")
+    late.join()
+    os.close(lock)
+
+
+def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock is had though its holder's name cannot be written."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    lock = claim(tmp_path / "lock", "hdr-lite", "process 17")
+    with pytest.raises(UserError, match="in use"):
+        claim(tmp_path / "lock", "hdr-lite", "process 18")
+    os.close(lock)
