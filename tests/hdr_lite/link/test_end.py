@@ -1,5 +1,7 @@
 """Ends of a link over a real socket pair."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from hdr_lite.link import end
@@ -8,7 +10,7 @@ from hdr_lite.link.end import End, LinkClosed, create_link
 
 
 @pytest.fixture(name="ends")
-def _ends() -> tuple[End, End]:
+def _ends() -> Iterator[tuple[End, End]]:
     left, right = create_link()
     yield left, right
     left.close()
@@ -65,7 +67,7 @@ def test_offer_waits_for_nobody(ends: tuple[End, End]) -> None:
     """Bytes are taken as far as there is room, then none; a reader that is gone is told."""
     sender, receiver = ends
     data = encode(Notice("x" * 60_000))
-    taken = []
+    taken: list[int] = []
     while not taken or taken[-1]:
         taken.append(sender.offer(data))
     assert sum(taken) > len(data)
