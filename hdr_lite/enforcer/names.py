@@ -55,5 +55,7 @@ class Names:
 
 
 def _system(name: str) -> Iterable[str]:
-    for *_, address in socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM):
+    # As bytes: for text Python loads the tables of international names, 1.5 MB.
+    host = name.encode() if name.isascii() else name
+    for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM):
         yield str(address[0]).partition("%")[0]

@@ -16,6 +16,7 @@ from hdr_lite.native._native import (
     restrict_calls,
     set_capabilities,
     set_title,
+    trim_memory,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "restrict_calls",
     "set_capabilities",
     "set_title",
+    "trim_memory",
 ]

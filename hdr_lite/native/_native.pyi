@@ -226,6 +226,9 @@ def die_with_parent(signal: int, /) -> None:
 def set_title(title: str, /) -> None:
     """Name this process in ps and top; 15 bytes are kept."""
 
+def trim_memory() -> None:
+    """Give the kernel back what libc keeps of freed memory."""
+
 def hear_everywhere(fd: int, protocol: int, /) -> None:
     """Bind a packet socket to all interfaces and that protocol."""
 

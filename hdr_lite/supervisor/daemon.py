@@ -34,6 +34,7 @@ from hdr_lite.link.codec import (
 )
 from hdr_lite.link.end import End, LinkClosed, LinkError
 from hdr_lite.link.stop import StopSignal
+from hdr_lite.native import trim_memory
 from hdr_lite.supervisor.child import end_with_parent, fork_child, how_it_ended, title
 from hdr_lite.supervisor.control import ControlServer, Reply
 from hdr_lite.supervisor.member import Member
@@ -117,6 +118,7 @@ class Daemon:
         """Start all, watch until told to stop, end all; the exit status."""
         with StopSignal((signal.SIGINT, signal.SIGTERM)) as self._stop, self._on_hangup():
             gc.collect()  # once: it writes to every object, and a page that is written is copied
+            trim_memory()
             for member in self._members.values():
                 self._start(member)
             while not self._stopping or any(m.child for m in self._members.values()):

@@ -6,6 +6,9 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,6 +43,17 @@ static PyObject *set_title(PyObject *Py_UNUSED(module), PyObject *title)
         return NULL;
     if (prctl(PR_SET_NAME, text, 0, 0, 0) != 0)
         return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(trim_memory_doc, "trim_memory($module, /)\n--\n\n"
+                              "Give the kernel back what libc keeps of freed memory.");
+
+static PyObject *trim_memory(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+#ifdef __GLIBC__ /* musl keeps little and has no words for this */
+    malloc_trim(0);
+#endif
     Py_RETURN_NONE;
 }
 
@@ -122,6 +136,7 @@ static PyMethodDef functions[] = {
     {"limit_capabilities", limit_capabilities, METH_O, limit_capabilities_doc},
     {"set_capabilities", set_capabilities, METH_O, set_capabilities_doc},
     {"set_title", set_title, METH_O, set_title_doc},
+    {"trim_memory", trim_memory, METH_NOARGS, trim_memory_doc},
     {NULL, NULL, 0, NULL},
 };
 
