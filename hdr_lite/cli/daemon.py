@@ -31,6 +31,7 @@ from hdr_lite.cli.runtime import file_name, make_runtime
 from hdr_lite.cli.settings import add_blocking_arguments, add_settings_arguments, load_settings
 from hdr_lite.config import Config, Settings, UserError, flatten
 from hdr_lite.enforcer import run_enforcer
+from hdr_lite.enforcer.addresses import names_of_servers
 from hdr_lite.enforcer.interfaces import Interfaces, open_files
 from hdr_lite.enforcer.prober import open_socket
 from hdr_lite.enforcer.ruleset import table_name
@@ -149,6 +150,7 @@ class _Service:
         self._packets: socket.socket | None = None  # the enforcer's
         if not self._unarmed:
             table_name(self._instance)  # a name that can be no part of one is told now
+            names_of_servers()  # compiles expressions: in the enforcer that copies a megabyte
             self._blocked_on = open_files(files.parent, self._inputs.interfaces)
         self._clock = TrafficClock()  # its offset outlives the sensors
         found = find_modules(settings)
