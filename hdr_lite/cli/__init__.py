@@ -158,10 +158,10 @@ def _unknown(word: str) -> str:
 
 
 def _call(name: str, words: list[str]) -> int:
+    verb: Verb = import_module(VERBS[name].module)  # before anything else of ours: see ``lean``
     from hdr_lite.config import UserError
 
     try:
-        verb: Verb = import_module(VERBS[name].module)
         parser = Parser(
             prog=f"{PROGRAM} {name}",
             description=verb.__doc__,

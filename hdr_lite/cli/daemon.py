@@ -11,6 +11,9 @@ examples:
   hdr-lite daemon -P guest -i br-guest -o /var/log/hdr-lite-guest
 """
 
+from hdr_lite.cli import lean  # noqa: F401 - first: it decides what the others import
+
+# isort: split
 import argparse
 import os
 import resource
@@ -22,7 +25,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hdr_lite.cli import lean  # noqa: F401 - first: it decides what the others import
 from hdr_lite.cli.arming import why_unarmed
 from hdr_lite.cli.memory import check_memory
 from hdr_lite.cli.modules import find_modules
