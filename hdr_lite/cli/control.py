@@ -105,7 +105,12 @@ def _why(answer: Answer) -> Iterator[str]:
         yield f"never touched: {answer['never']}"
     yield from map(_held, answer["held"])
     if not answer["never"] and not answer["held"]:
-        yield f"{answer['target']} is not held"
+        yield f"{answer['target']} is not held (mode {answer['mode']})"
+    if answer["sessions"]:
+        ports = ", ".join(map(str, answer["sessions"]))
+        yield f"it is logged in: port {ports} of this device stays open to it"
+    if answer["offences"]:
+        yield f"earlier blocks that count: {answer['offences']}; its next one is doubled as often"
 
 
 def _block(answer: Answer) -> Iterator[str]:

@@ -287,11 +287,14 @@ class Enforcer:
                 }
 
     def why(self, name: str) -> dict[str, Any]:
-        """How an address or MAC stands: what holds it, why it may not be touched."""
+        """How an address or MAC stands: what holds it, why it may not be touched, what it keeps."""
         names = self.orders.names_of(name)
         return {
             "target": name,
+            "mode": self.orders.mode,
             "never": self.orders.why_never(name),
+            "sessions": list(self.orders.sessions_of(name)),
+            "offences": self.orders.offences_of(name, self._clock()),
             "held": [h for h in self.holds() if not names.isdisjoint(h["target"].split(" . "))],
         }
 

@@ -94,6 +94,10 @@ class Holdings:
         first = hold.offences == counted
         self._offenders.remember(name, counted + 1 if first else counted, hold.until)
 
+    def offences(self, name: str, now: float) -> int:
+        """Earlier blocks that still count."""
+        return self._offenders.offences(name, now)
+
     def pardon(self, name: str, now: float) -> None:
         """A person says it was no offence."""
         self._offenders.pardon(name, now)

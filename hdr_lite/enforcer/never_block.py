@@ -49,6 +49,10 @@ class Facts(NamedTuple):
         """The addresses that the kernel ties to a MAC, in order."""
         return tuple(sorted({n.address for n in self.neighbours if n.mac == mac}))
 
+    def macs_of(self, address: str) -> frozenset[str]:
+        """The MACs that the kernel ties to an address."""
+        return frozenset(n.mac for n in self.neighbours if n.address == address)
+
     def interfaces_of(self, mac: str) -> frozenset[str]:
         """Where a MAC was seen: bridge ports if it is behind a bridge, else interfaces."""
         return self.ports.get(mac) or frozenset(

@@ -257,14 +257,23 @@ class Orders:
         return self._never.reason_of_mac(mac)
 
     def names_of(self, name: str) -> frozenset[str]:
-        """Under which names it may be held: itself, and the /64 of an IPv6 address."""
+        """Under which names it may be held: itself, its /64, the MAC that it has."""
         try:
             return frozenset({parse_mac(name)})
         except TargetError:
             target = parse_target(name)
-        if target.suffix != "6":
-            return frozenset({target.text})
-        return frozenset({target.text, str(ip_network(f"{target.key}/64", strict=False))})
+        names = {target.text}
+        if target.suffix == "6":
+            names.add(str(ip_network(f"{target.key}/64", strict=False)))
+        return frozenset(names | self._never.facts.macs_of(target.key))
+
+    def sessions_of(self, name: str) -> tuple[int, ...]:
+        """Our ports where an address stays welcome whatever is held against it."""
+        return self._welcome.ports_of(name)
+
+    def offences_of(self, name: str, now: float) -> int:
+        """How many of its blocks still count: as often its next one is doubled."""
+        return max(self.holdings.offences(each, now) for each in self.names_of(name))
 
     @property
     def has_bridge(self) -> bool:

@@ -17,6 +17,14 @@ HOLD = {
     "by_hand": False,
     "offences": 0,
 }
+STANDING: dict[str, Any] = {
+    "target": "x",
+    "mode": "block",
+    "never": None,
+    "held": [],
+    "sessions": [],
+    "offences": 0,
+}
 CASES: tuple[tuple[tuple[str, ...], dict[str, Any], dict[str, Any], str], ...] = (
     (("blocked",), {}, {"mode": "block", "held": [HOLD], "more": 2}, "mode block, held: 3"),
     (
@@ -27,8 +35,10 @@ CASES: tuple[tuple[tuple[str, ...], dict[str, Any], dict[str, Any], str], ...] =
     ),
     (("unblock", "x"), {"address": "x"}, {"target": "x", "held": True}, "x was let go"),
     (("release",), {}, {"released": 3}, "3 were let go"),
-    (("why", "x"), {"address": "x"}, {"target": "x", "never": None, "held": []}, "x is not held"),
-    (("why", "x"), {"address": "x"}, {"target": "x", "never": "n", "held": []}, "never touched: n"),
+    (("why", "x"), {"address": "x"}, STANDING, "x is not held (mode block)"),
+    (("why", "x"), {"address": "x"}, STANDING | {"never": "n"}, "never touched: n"),
+    (("why", "x"), {"address": "x"}, STANDING | {"sessions": [22]}, "port 22 of this device"),
+    (("why", "x"), {"address": "x"}, STANDING | {"offences": 2}, "earlier blocks that count: 2"),
     (("arm", "block"), {"mode": "block"}, {"state": "mode block"}, "mode block"),
     (("arm", "--confirm", "10m"), {"confirm": 600}, {"state": "mode block"}, "mode block"),
     (("arm", "--confirmed"), {"confirmed": True}, {"state": "mode block"}, "mode block"),

@@ -86,6 +86,28 @@ def test_same_evidence_does_nothing_twice() -> None:
     assert take(made, block("203.0.113.6")).outcome == "blocked"
 
 
+def test_new_evidence_after_a_limit_ended() -> None:
+    """Who goes on after a pause comes under a new id and is limited again; the old one is told."""
+    made = orders()
+    assert take(made, limit(evidence="l1+1"), 0).outcome == "limited"
+    made.holdings.expire(61)
+    assert take(made, limit(evidence="l1+1"), 61).outcome == "repeated"
+    made.elements.clear()
+    assert take(made, limit(evidence="l1+2"), 61).outcome == "limited"
+    assert made.elements == [Element("limit4", "203.0.113.5", 60)]
+
+
+def test_who_is_asked_about() -> None:
+    """An address is held under its own name, its /64's and its MAC's."""
+    made = orders()
+    assert made.names_of("192.168.1.10") == {"192.168.1.10", HOST}
+    assert made.names_of("2001:db8:1:2::7") == {"2001:db8:1:2::7", "2001:db8:1:2::/64"}
+    assert made.sessions_of("192.168.1.10") == (22,)
+    take(made, Quarantine("q", HOST, "192.168.1.10", 600, "X", ""))
+    assert made.offences_of("192.168.1.10", 1) == 1
+    assert made.offences_of("203.0.113.5", 1) == 0
+
+
 def test_repeat_offenders_stay_longer() -> None:
     """Each block after an ended one doubles; one asked for while it holds does not."""
     made = orders()
