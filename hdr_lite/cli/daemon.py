@@ -154,7 +154,7 @@ class _Service:
             table_name(self._instance)  # a name that can be no part of one is told now
             names_of_servers()  # compiles expressions: in the enforcer that copies a megabyte
             self._blocked_on = open_files(files.parent, self._inputs.interfaces)
-        self._clock = TrafficClock()  # its offset outlives the sensors
+        self._clock = TrafficClock()  # its offset outlives sensors and engines
         found = find_modules(settings)
         self._engine = Engine(config, replay=False)
         self._memory = create_ring(config.ring.size)
@@ -274,7 +274,7 @@ class _Service:
         if not self._unarmed:
             files = [self._orders(end), *files]  # before anything is written
         reader = RingReader(self._memory, tuple(Kind))
-        return self._engine.run(reader, files, end, Ledger(self._told))
+        return self._engine.run(reader, files, end, Ledger(self._told), self._clock.steps)
 
     def _orders(self, end: End) -> Orders:
         return Orders(end.send, self._engine.is_inside, self._config.enforcer.timeout)

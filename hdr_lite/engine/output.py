@@ -6,11 +6,16 @@ reason is told once, and the run ends with status 1. A service is patient: what 
 written waits in the output, as far as it has room, and is tried again at each flush. The others
 go on in any case.
 
+All times here are the traffic's, which runs on evenly while the wall clock is set. People compare
+with wall clocks: what is told bears the time that those show, so that a router which booted years
+in the past, and learnt the time, tells the right one from there on.
+
 With a ledger each flush is one step of it: what is about to be written is kept first, so that
 whoever comes after an engine that was killed completes it, once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -83,14 +88,24 @@ class Outputs:
         self._patient = patient
         self._ailing = False  # something could not be written the last time
         self._ledger: Ledger | None = None
+        self._steps: Callable[[], int] = _no_step
         self._untold = 0  # evidence since the last flush
         self.failed = 0
         self.wants_flows = False
 
-    def open(self, outputs: Sequence[Output], ledger: Ledger | None = None) -> None:
-        """From here on these are told; what one that was killed has begun is completed."""
+    def open(
+        self,
+        outputs: Sequence[Output],
+        ledger: Ledger | None = None,
+        steps: Callable[[], int] | None = None,
+    ) -> None:
+        """From here on these are told; what one that was killed has begun is completed.
+
+        ``steps``: by how many ns the wall clock has been set since traffic time began.
+        """
         self._outputs = list(outputs)
         self._ledger = ledger
+        self._steps = steps or _no_step
         self.wants_flows = any(output.wants_flows for output in outputs)
         patient, self._patient = self._patient, False  # a file that cannot be opened is left out
         self._each(lambda output: output.open())
@@ -106,28 +121,37 @@ class Outputs:
         self.flush()
 
     def flow(self, flow: Flow) -> None:
+        if by := self._steps():
+            flow = flow._replace(ts=flow.ts + by)
         self._each(lambda output: output.flow(flow))
 
     def evidence(self, evidence: Evidence) -> None:
-        self._each(lambda output: output.evidence(evidence))
+        told = self._dated(evidence)
+        self._each(lambda output: output.evidence(told))
         self._untold += 1
         if self._ledger is not None and self._untold >= MOST_AT_ONCE:
             self.flush()
 
     def evidence_final(self, evidence: Evidence) -> None:
-        self._each(lambda output: output.evidence_final(evidence))
+        told = self._dated(evidence)
+        self._each(lambda output: output.evidence_final(told))
 
     def alert(self, alert: Alert) -> None:
+        if by := self._steps():
+            start, end = alert.window_start + by, alert.window_end + by
+            alert = replace(alert, ts=alert.ts + by, window_start=start, window_end=end)
         self._each(lambda output: output.alert(alert))
 
     def goes_on(self, evidence: Evidence) -> None:
         self._each(lambda output: output.goes_on(evidence))
 
     def error(self, ts: int, text: str) -> None:
-        self._each(lambda output: output.error(ts, text))
+        at = ts and ts + self._steps()
+        self._each(lambda output: output.error(at, text))
 
     def log(self, ts: int, name: str, text: str) -> None:
-        self._each(lambda output: output.log(ts, name, text))
+        at = ts and ts + self._steps()
+        self._each(lambda output: output.log(at, name, text))
 
     def summary(self, facts: Mapping[str, Any]) -> None:
         self._each(lambda output: output.summary(facts))
@@ -155,6 +179,10 @@ class Outputs:
         self._patient = False  # there is no next time
         for output in list(self._outputs):
             self._try(output, output.close)
+
+    def _dated(self, evidence: Evidence) -> Evidence:
+        by = self._steps()
+        return replace(evidence, ts=evidence.ts + by) if by else evidence
 
     def _each(self, call: Callable[[Output], object]) -> None:
         for output in list(self._outputs):
@@ -198,6 +226,10 @@ class Outputs:
             output.close()
         except OSError:
             return  # closing tries to write what is left; that it fails was told
+
+
+def _no_step() -> int:
+    return 0
 
 
 def _why(error: OSError) -> str:

@@ -188,16 +188,17 @@ class Engine:
         outputs: Sequence[Output],
         link: Link,
         ledger: Ledger | None = None,
+        steps: Callable[[], int] | None = None,
     ) -> int:
         """The engine process from start to end: exit status 0, or 1 when anything failed.
 
-        With a ledger it goes on where one that was killed had come to. ``LinkClosed`` when the
-        parent is gone.
+        With a ledger it goes on where one that was killed had come to. ``steps`` tells by how much
+        the wall clock was set (``Outputs.open``). ``LinkClosed`` when the parent is gone.
         """
         self._link, self._reader = link, reader
         self._started = time.monotonic()
         self._ledger = self._casebook.ledger = ledger
-        self._outputs.open(outputs, ledger)
+        self._outputs.open(outputs, ledger, steps)
         for name, reason in self.problems:
             self._error(name, reason)
         names = ", ".join(seat.name for seat in self._seats) or "no module"

@@ -2,7 +2,8 @@
 
 The kernel stamps packets with CLOCK_REALTIME, which jumps when it is set (a router boots
 without a clock). Traffic time is CLOCK_BOOTTIME plus the offset of the two clocks at the
-start: it runs on evenly, whatever happens to the wall clock.
+start: it runs on evenly, whatever happens to the wall clock. What people read is dated by the
+wall clock, that is with its steps.
 """
 
 import time
@@ -30,6 +31,10 @@ class TrafficClock:
     def now(self) -> int:
         """Traffic time, ns."""
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) + self._start
+
+    def steps(self) -> int:
+        """By how many ns the wall clock has been set since the start."""
+        return -self.shift()
 
     def shift(self) -> int:
         """What to add to the stamp of a packet that arrives now, ns: minus the steps so far."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from hdr_lite.config import Override, load
 from hdr_lite.enforcer import run_enforcer
@@ -132,8 +132,23 @@ def enforcing(inside: Namespace, state: Path, **settings: object) -> Iterator[En
         enforcer.close()
 
 
+def hide_the_wall_clock() -> None:
+    """Whoever reads it fails: a clock that is set must neither end a block nor keep it."""
+    read, read_ns = time.clock_gettime, time.clock_gettime_ns
+
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("the enforcer has read the wall clock")
+
+    def steady(read: Callable[[int], Any]) -> Callable[[int], Any]:
+        return lambda clock: refuse() if clock == time.CLOCK_REALTIME else read(clock)
+
+    time.time = time.time_ns = refuse  # type: ignore[assignment]  # noqa: TID251
+    time.clock_gettime, time.clock_gettime_ns = steady(read), steady(read_ns)
+
+
 def main(descriptor: str, settings: str) -> int:
     """The process."""
+    hide_the_wall_clock()
     values = json.loads(settings)
     config = load(None, [Override(key, value, "test") for key, value in values.items()]).config
     with StopSignal((signal.SIGTERM, signal.SIGINT)) as stop:

@@ -10,6 +10,7 @@ from hdr_lite.engine.ledger import Ledger
 from hdr_lite.engine.output import Outputs
 from hdr_lite.outputs.file import SilentOutput
 from tests.hdr_lite.engine.fakes import Memory, flow
+from tests.hdr_lite.outputs.samples import ALERT, EVIDENCE
 
 
 class Full(SilentOutput):
@@ -55,6 +56,42 @@ def test_one_fails_and_the_others_go_on(fails_at: str) -> None:
     assert memory.of("error") == told
     assert memory.closed
     assert full.calls.count(fails_at) <= 2  # it may be tried once more to close it
+
+
+def test_what_is_told_bears_the_time_of_the_wall_clock() -> None:
+    """A router that booted in 1970 and learnt the time: only dates change, and only from then on;
+    what has no time keeps none, and who acts on an evidence is told of it unchanged."""
+    step, years = 0, 56 * 365 * 86400 * 10**9
+    outputs, memory = Outputs(lambda _: None), Memory(wants_flows=True)
+    outputs.open([memory], None, lambda: step)
+    for step in (0, years, -years):  # noqa: B007 - what the clock shows
+        outputs.flow(flow(0))
+        outputs.evidence(EVIDENCE)
+        outputs.evidence_final(EVIDENCE)
+        outputs.alert(ALERT)
+        outputs.goes_on(EVIDENCE)
+    assert [f.ts - flow(0).ts for f in memory.of("flow")] == [0, years, -years]
+    for kind in ("evidence", "final"):
+        assert [e.ts - EVIDENCE.ts for e in memory.of(kind)] == [0, years, -years]
+    for field in ("ts", "window_start", "window_end"):
+        told = [getattr(alert, field) - getattr(ALERT, field) for alert in memory.of("alert")]
+        assert told == [0, years, -years]
+    assert {e.id for e in memory.of("evidence")} == {EVIDENCE.id}
+    assert memory.of("goes on") == [EVIDENCE] * 3
+
+
+def test_logs_are_dated_too() -> None:
+    """Lines of the logs, unless they are from before there was any traffic."""
+    times: list[int] = []
+    log = SilentOutput()
+    log.error = lambda ts, _text: times.append(ts)  # type: ignore[method-assign]
+    log.log = lambda ts, _name, _text: times.append(ts)  # type: ignore[method-assign]
+    outputs = Outputs(lambda _: None)
+    outputs.open([log], None, lambda: 100)
+    for ts in (0, 7):
+        outputs.error(ts, "x")
+        outputs.log(ts, "m", "x")
+    assert times == [0, 0, 107, 107]
 
 
 def test_flows_are_wanted_where_one_output_does() -> None:

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from hdr_lite.sources.clock import STEP, TrafficClock
 
 
@@ -12,17 +14,22 @@ class _Offset:
         return self.value
 
 
-def test_a_step_is_taken_out() -> None:
-    """After the wall clock went an hour ahead, packets' stamps are moved an hour back."""
+@pytest.mark.parametrize("hours", [1, 56 * 365 * 24])
+def test_a_step_is_taken_out(hours: int) -> None:
+    """After the wall clock went ahead, packets' stamps are moved as far back: an hour, or the years
+    that a router was behind when it booted."""
+    step = hours * 3600 * 10**9
     offset = _Offset()
     clock = TrafficClock(offset)
     before = clock.now()
     assert clock.shift() == 0
-    offset.value += 3600 * 10**9
-    assert clock.shift() == -3600 * 10**9
+    offset.value += step
+    assert clock.shift() == -step
+    assert clock.steps() == step
     assert abs(clock.now() - before) < 10**9
-    offset.value -= 7200 * 10**9
-    assert clock.shift() == 3600 * 10**9
+    offset.value -= 2 * step
+    assert clock.shift() == step
+    assert clock.steps() == -step
 
 
 def test_slewing_is_no_step() -> None:
