@@ -221,6 +221,24 @@ class EnforcerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncConfig:
+    """``[sync]``: what the collector gets, once this device is enrolled."""
+
+    spool: str = setting(
+        "",
+        "directory where alerts wait for the collector; none: /var/lib/hdr-lite/spool once the"
+        " device is enrolled, and no spool before",
+    )
+    spool_size: int = setting(
+        4 * 1024 * 1024,
+        "bytes of it, at most; past them the oldest of the least severity go",
+        least=1024 * 1024,
+        most=1 << 32,
+    )
+    state: str = setting("/var/lib/hdr-lite/sync", "directory of the enrolment and what it keeps")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings."""
 
@@ -234,6 +252,7 @@ class Config:
     memory: MemoryConfig = MemoryConfig()
     daemon: DaemonConfig = DaemonConfig()
     enforcer: EnforcerConfig = EnforcerConfig()
+    sync: SyncConfig = SyncConfig()
 
 
 # Loading ----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from hdr_lite.cli.modules import find_modules
 from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, label, outputs
 from hdr_lite.cli.runtime import file_name, make_runtime
 from hdr_lite.cli.settings import add_blocking_arguments, add_settings_arguments, load_settings
+from hdr_lite.cli.spooling import make_directory, spooling
 from hdr_lite.config import Config, Settings, UserError, flatten
 from hdr_lite.enforcer import run_enforcer
 from hdr_lite.enforcer.addresses import names_of_servers
@@ -142,6 +143,7 @@ class _Service:
         self._told = _open_told(files.with_name(f"{files.name}.told"))
         self._config = config = settings.config
         self._output = str(Path(arguments.output or config.daemon.directory).absolute())
+        self._spooling = spooling(config)
         self._inputs = Inputs(interfaces=_interfaces(arguments, config))
         self._group = find_group(config.daemon.group)
         self._changes_users = may_change_account()
@@ -273,6 +275,8 @@ class _Service:
         # All kinds: a module that a reload switches on may read others than those of now.
         if not self._unarmed:
             files = [self._orders(end), *files]  # before anything is written
+        if self._spooling is not None:
+            files.append(self._spooling.output)
         reader = RingReader(self._memory, tuple(Kind))
         return self._engine.run(reader, files, end, Ledger(self._told), self._clock.steps)
 
@@ -296,12 +300,14 @@ class _Service:
             path.mkdir(mode=0o750, parents=True, exist_ok=True)
         accounts = {role.name: role.privileges.account for role in roles}
         self._give(path, accounts["engine"])
-        if self._unarmed:
-            return
-        state = Path(self._config.enforcer.state).absolute().parent
-        with suppress(OSError):  # one that is there already is its owner's business
-            state.mkdir(mode=0o750, parents=True)
-            self._give(state, accounts["enforcer"])
+        if not self._unarmed:
+            # The others' directories may be in it: it stays ours, and the enforcer's group writes.
+            state = Path(self._config.enforcer.state).absolute().parent
+            make_directory(state, None, accounts["enforcer"], 0o1771)
+        if self._spooling is not None:
+            names = ("hdr-lite-sync", *SHARED)
+            sender = find_account(names) if self._changes_users else None
+            self._spooling.prepare(accounts["engine"], sender)
 
     def _give(self, path: Path, account: Account | None) -> None:
         if account is not None:
@@ -327,6 +333,8 @@ class _Service:
             spots.append(f"blocks do not survive a reboot: {self._config.enforcer.state} is memory")
         if is_volatile(Path(self._output)):
             spots.append(f"alerts do not survive a reboot: {self._output} is memory")
+        if self._spooling is not None:
+            spots.extend(self._spooling.blind())
         if self._source.holder and not conntrack.has_timestamps():
             spots.append(
                 "when connections older than the sensor began:"
@@ -381,6 +389,7 @@ _FIXED = (
     ("ring", ()),
     ("memory", ()),
     ("daemon", ()),
+    ("sync", ()),
     ("detection", ("window", "profiles")),
     ("scheduler", ("queue", "failures")),
     ("output", ("flows",)),

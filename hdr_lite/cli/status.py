@@ -128,6 +128,13 @@ def _evicted(counters: Mapping[str, int]) -> dict[str, int]:
 
 
 def _engine(engine: Facts) -> Iterator[str]:
+    spool = engine.get("spool")
+    if spool:
+        yield (
+            f"spool     {spool['waiting']:,} alerts wait for the collector, "
+            f"{_megabytes(spool['bytes'])} in {spool['directory']}; "
+            f"{spool['dropped']:,} dropped since the engine's start"
+        )
     head = "module state messages waiting dropped findings failures memory CPU".split()
     yield from _table(head, [_module(name, of) for name, of in engine["modules"].items()])
     yield (

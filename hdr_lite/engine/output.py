@@ -34,6 +34,7 @@ class Output(Protocol):
     name: str  #: for messages, such as the file's name
     wants_flows: bool  #: whether ``flow`` is worth calling: it is called where any output says so
     lost: int  #: lines for which there was no room while they could not be written
+    problem: str  #: for errors.log, in words; whoever tells it takes it away
 
     def open(self) -> None:
         """Called once, in the engine process, before anything else."""
@@ -68,6 +69,9 @@ class Output(Protocol):
     def summary(self, facts: Mapping[str, Any]) -> None:
         """The counts of the whole run; called once, last."""
 
+    def figures(self) -> Mapping[str, Any]:
+        """What ``hdr-lite status`` tells of it, under names of its own."""
+
     def flush(self) -> None:
         """Give what is buffered to the system; ``OSError`` leaves what could not be written."""
 
@@ -90,7 +94,7 @@ class Outputs:
         self._ledger: Ledger | None = None
         self._steps: Callable[[], int] = _no_step
         self._untold = 0  # evidence since the last flush
-        self.failed = 0
+        self.given_up: list[str] = []  #: those that are left out, and why
         self.wants_flows = False
 
     def open(
@@ -156,6 +160,12 @@ class Outputs:
     def summary(self, facts: Mapping[str, Any]) -> None:
         self._each(lambda output: output.summary(facts))
 
+    def figures(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for output in self._outputs:
+            found.update(output.figures())
+        return found
+
     def flush(self) -> None:
         self._untold = 0
         ledger = self._ledger
@@ -168,6 +178,9 @@ class Outputs:
         before, waiting = self._ailing, False
         for output in list(self._outputs):
             waiting |= not self._try(output, output.flush)
+            if output.problem:
+                text, output.problem = f"{output.name}: {output.problem}", ""
+                self._tell(text)
         if waiting and self._patient:
             return
         if ledger is not None:
@@ -220,8 +233,8 @@ class Outputs:
 
     def _give_up(self, output: Output, error: OSError) -> None:
         self._outputs.remove(output)
-        self.failed += 1
-        self._tell(f"cannot write {output.name}: {_why(error)}")
+        self.given_up.append(f"cannot write {output.name}: {_why(error)}")
+        self._tell(self.given_up[-1])
         try:
             output.close()
         except OSError:

@@ -210,7 +210,7 @@ class Engine:
                 self._outputs.flush()
                 (self._read_all if self._replay else self._watch)(reader, link)
                 self._end()
-                failed = self._outputs.failed > 0
+                failed = bool(self._outputs.given_up)
             except RunFailed as error:
                 self._outputs.error(self._table.now, str(error))
                 link.send(Failed(str(error), 1))
@@ -219,7 +219,7 @@ class Engine:
             self._await_digest(link)
         self._outputs.summary(self._facts(reader))
         self._outputs.close()
-        failed = failed or self._outputs.failed > 0
+        failed = failed or bool(self._outputs.given_up)
         link.send(self._done())
         return int(failed)
 
@@ -473,6 +473,8 @@ class Engine:
             facts["malformed_records"] = dict(reader.malformed)
             facts["ring"] = {"used": reader.used, "capacity": reader.capacity}
         wants_memory = bool(json.loads(request.text).get("memory"))
+        facts["blind"] = self._outputs.given_up
+        facts.update(self._outputs.figures())
         return {**facts, "memory": own_memory() if wants_memory else 0}
 
     # The end ------------------------------------------------------------------------------

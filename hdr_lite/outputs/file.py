@@ -26,6 +26,7 @@ class SilentOutput:
     name: str = ""
     wants_flows: bool = False
     lost: int = 0
+    problem: str = ""
 
     def open(self) -> None:
         """Nothing to open."""
@@ -60,6 +61,10 @@ class SilentOutput:
 
     def summary(self, facts: Mapping[str, Any]) -> None:
         """Not told."""
+
+    def figures(self) -> Mapping[str, Any]:
+        """Nothing that a person asks for."""
+        return {}
 
     def flush(self) -> None:
         """Nothing is buffered."""

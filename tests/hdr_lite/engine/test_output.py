@@ -51,7 +51,7 @@ def test_one_fails_and_the_others_go_on(fails_at: str) -> None:
     outputs.open([full, memory])
     drive(outputs)
     assert told == ["cannot write /out/full: No space left on device"]
-    assert outputs.failed == 1
+    assert len(outputs.given_up) == 1
     assert memory.of("log") == ["m: text"]
     assert memory.of("error") == told
     assert memory.closed
@@ -150,7 +150,7 @@ def test_a_service_waits_for_room() -> None:
         "the output files can be written again; 6 lines found no room and are lost",
     ]
     assert first.errors == second.errors == told
-    assert (outputs.failed, first.lost) == (0, 0)
+    assert (outputs.given_up, first.lost) == ([], 0)
 
 
 def test_a_service_leaves_out_what_cannot_be_opened() -> None:
@@ -161,7 +161,7 @@ def test_a_service_leaves_out_what_cannot_be_opened() -> None:
     outputs.open([full, memory])
     outputs.flush()
     assert told == ["cannot write /out/full: No space left on device"]
-    assert (outputs.failed, memory.flushed) == (1, 1)
+    assert (len(outputs.given_up), memory.flushed) == (1, 1)
 
 
 def test_steps_of_the_ledger() -> None:

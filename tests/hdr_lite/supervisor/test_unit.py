@@ -10,6 +10,7 @@ import pytest
 
 from tests.program import ROOT
 
+PROCESSES = ("sensor", "engine", "enforcer", "sync")
 UNIT = ROOT / "systemd/hdr-lite.service"
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="needs systemd-analyze"
@@ -74,7 +75,7 @@ def test_users_of_the_table() -> None:
         for word in line.split()[3:5]
     }
     assert owners <= made
-    assert {"hdr-lite-sensor", "hdr-lite-engine", "hdr-lite-enforcer", "hdr-lite"} == made
+    assert {"hdr-lite", *(f"hdr-lite-{name}" for name in PROCESSES)} == made
 
 
 def test_shipped_settings_are_settings(tmp_path: Path) -> None:
