@@ -15,8 +15,7 @@ from hdr_lite.outputs.idmef import event, incident
 from hdr_lite.outputs.spool import MOST_WAITING, Spool
 from hdr_lite.records.alert import Alert
 from hdr_lite.records.evidence import ThreatLevel
-from hdr_lite.spool import segments as storage
-from hdr_lite.spool.codec import Record
+from hdr_lite.spool.codec import Record, places_in
 from hdr_lite.spool.cursor import Cursor, save_cursor
 from hdr_lite.spool.reader import SpoolReader
 from hdr_lite.spool.segments import Segments
@@ -157,7 +156,7 @@ def test_killed_within_a_write(bed: Bed) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(outputs._ledger, "done", lambda: None)
             outputs.flush()
-        path = bed.folder / "spool" / storage.places_in(bed.folder / "spool")[-1].name
+        path = bed.folder / "spool" / places_in(bed.folder / "spool")[-1].name
         if size and path.stat().st_size > size:  # no new segment
             os.truncate(path, min(path.stat().st_size, size + cut))
     bed.engine()
@@ -173,7 +172,7 @@ def test_redone_in_another_epoch(bed: Bed) -> None:
         patch.setattr(spool, "flush", lambda: None)
         patch.setattr(outputs._ledger, "done", lambda: None)
         outputs.flush()
-    for place in storage.places_in(bed.folder / "spool"):
+    for place in places_in(bed.folder / "spool"):
         (bed.folder / "spool" / place.name).unlink()
     bed.engine()
     assert [(record.number, record.payload["alert"]["ID"]) for record in bed.records()] == [
@@ -248,7 +247,7 @@ def test_full_disk(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage.os, "write", full)
+        patch.setattr("os.write", full)
         for number in range(100):
             outputs.alert(alert(f"low {number}", ThreatLevel.LOW))
             outputs.alert(alert(f"high {number}"))
@@ -275,7 +274,7 @@ def test_killed_while_the_disk_is_full(bed: Bed, monkeypatch: pytest.MonkeyPatch
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage.os, "write", full)
+        patch.setattr("os.write", full)
         for number in range(5):
             outputs.alert(alert(f"{number}"))
             outputs.flush()
@@ -301,7 +300,7 @@ def test_damage_is_told(bed: Bed) -> None:
     outputs, _ = bed.engine()
     outputs.alert(alert("a"))
     outputs.flush()
-    (place,) = storage.places_in(bed.folder / "spool")
+    (place,) = places_in(bed.folder / "spool")
     with (bed.folder / "spool" / place.name).open("ab") as file:
         file.write(bytes(1000))
     outputs, _ = bed.engine()
