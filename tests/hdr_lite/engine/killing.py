@@ -5,7 +5,8 @@
 This process puts the records of many port scans into a ring, as fast as a busy network would,
 and has a real engine with its modules and files read them in a process of its own. That is
 killed with SIGKILL after a random time and replaced by another, on the same ring, the same
-files and the same ledger. The report, in JSON, is what the files and the orders say.
+files, the same spool and the same ledger. The report, in JSON, is what the files, the orders and
+the batches that a collector would have got say.
 """
 
 import json
@@ -28,10 +29,12 @@ from hdr_lite.link.end import End, LinkClosed, create_link
 from hdr_lite.native import Ring
 from hdr_lite.outputs import Console, file_outputs
 from hdr_lite.outputs.orders import Orders
+from hdr_lite.outputs.spool import Spool
 from hdr_lite.records.kind import Kind
 from hdr_lite.records.verb import Block, Limit, Quarantine
 from hdr_lite.ring import RingReader, RingWriter, create_ring
 from hdr_lite.sensor.meter import make_meter
+from hdr_lite.spool import Cursor, SpoolReader, save_cursor
 from tests.traffic import frames
 
 START = 1_700_000_000 * 10**9
@@ -98,6 +101,12 @@ class Stage:
         self.folder = folder
         self.orders: Counter[str] = Counter()
         self.notices: list[str] = []
+        self.spool = folder / "spool"
+        self.spool.mkdir()
+        self.reader = SpoolReader(self.spool)
+        self.cursor: Cursor | None = None
+        self.received: list[str] = []  # ids of alerts
+        self.dropped = 0
         self.pid = 0
         self.end: End
 
@@ -115,9 +124,18 @@ class Stage:
             Orders(end.send, self.engine.is_inside, 600),
             *file_outputs(str(self.folder), append=True),
             Console(lambda _line: None),
+            Spool(self.spool, 1 << 20, self.folder / "cursor"),
         ]
         reader = RingReader(self.memory, tuple(Kind))
         return self.engine.run(reader, outputs, end, Ledger(self.ledger))
+
+    def collect(self) -> None:
+        """Take what is in the spool, and acknowledge it."""
+        while batch := self.reader.read(self.cursor, 100, 1 << 20):
+            self.received += [record.payload["alert"]["ID"] for record in batch.records]
+            self.dropped += batch.next - batch.first - len(batch.records)
+            self.cursor = batch.cursor
+            save_cursor(self.folder / "cursor", self.cursor)
 
     def hear(self) -> bool:
         """Take what it said; whether it lives."""
@@ -153,7 +171,11 @@ def attack(stage: Stage, kills: int, dice: random.Random) -> int:
     for killed, chunk in enumerate(batched(records, share)):
         if 0 < killed <= kills:
             stage.kill()
+            if dice.random() < 0.5:
+                stage.collect()
             stage.start()
+            if dice.random() < 0.2:
+                stage.collect()
         pause = dice.uniform(0, 0.04) / share
         for _number, kind, at, body in chunk:
             while not writer.put(Kind(kind), at, body):
@@ -164,7 +186,9 @@ def attack(stage: Stage, kills: int, dice: random.Random) -> int:
     end = records[-1][2]
     writer.put(Kind.STATS, end, b"\x94\xc3\x80\x80\x90")  # the final one
     writer.notify()
-    return stage.wait()
+    status = stage.wait()
+    stage.collect()
+    return status
 
 
 def report(stage: Stage) -> dict[str, object]:
@@ -193,6 +217,11 @@ def report(stage: Stage) -> dict[str, object]:
             not stage.orders.keys() & set(i["CorrelID"]) for i in incidents
         ),
         "orders without alert": len(stage.orders.keys() - correlated),
+        "alerts not collected": len({line["ID"] for line in incidents} - set(stage.received)),
+        "collected and not told": len(set(stage.received) - {line["ID"] for line in incidents}),
+        "collected twice": repeats(stage.received),
+        "dropped by the spool": stage.dropped,
+        "epochs of the spool": len({path.name[:16] for path in stage.spool.glob("*.seg")}) - 1,
         "notices": stage.notices,
     }
 

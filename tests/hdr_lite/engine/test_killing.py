@@ -10,7 +10,8 @@ from tests.program import ROOT
 
 
 def test_two_hundred_kills_tell_everything_once(tmp_path: Path) -> None:
-    """Each alert and each evidence is told once, in every file, and ordered from the enforcer."""
+    """Each alert and each evidence is told once, in every file, and ordered from the enforcer;
+    each alert reaches a collector once."""
     program = Path(__file__).with_name("killing.py")
     done = subprocess.run(
         [sys.executable, str(program), "200", "1", str(tmp_path)],
@@ -35,4 +36,9 @@ def test_two_hundred_kills_tell_everything_once(tmp_path: Path) -> None:
         "alerts of unknown evidence": 0,
         "alerts without order": 0,
         "orders without alert": 0,
+        "alerts not collected": 0,
+        "collected and not told": 0,
+        "collected twice": 0,
+        "dropped by the spool": 0,
+        "epochs of the spool": 0,
     }
