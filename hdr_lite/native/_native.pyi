@@ -232,6 +232,9 @@ def trim_memory() -> None:
 def hear_everywhere(fd: int, protocol: int, /) -> None:
     """Bind a packet socket to all interfaces and that protocol."""
 
+def is_clock_synchronised() -> bool:
+    """Whether the kernel was told that something keeps its clock right."""
+
 def keep_capabilities() -> None:
     """Let the permitted capabilities outlive the change from root to another user."""
 

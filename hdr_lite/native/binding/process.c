@@ -1,4 +1,5 @@
-/* What a process says to the kernel about itself and Python has no words for: prctl(2), capset(2).
+/* What a process says to the kernel about itself and Python has no words for: prctl(2), capset(2),
+ * adjtimex(2).
  *
  * A set of capabilities is an integer here, a bit for each number of capabilities(7).
  */
@@ -11,6 +12,7 @@
 #endif
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 PyDoc_STRVAR(die_with_parent_doc,
@@ -129,9 +131,22 @@ static PyObject *forbid_new_privileges(PyObject *Py_UNUSED(module), PyObject *Py
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(is_clock_synchronised_doc,
+             "is_clock_synchronised($module, /)\n--\n\n"
+             "Whether the kernel was told that something keeps its clock right.");
+
+static PyObject *is_clock_synchronised(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none))
+{
+    struct timex clock = {0}; /* no modes: nothing is set */
+
+    /* Where one may not even ask, nobody knows. */
+    return PyBool_FromLong(adjtimex(&clock) >= 0 && !(clock.status & STA_UNSYNC));
+}
+
 static PyMethodDef functions[] = {
     {"die_with_parent", die_with_parent, METH_O, die_with_parent_doc},
     {"forbid_new_privileges", forbid_new_privileges, METH_NOARGS, forbid_new_privileges_doc},
+    {"is_clock_synchronised", is_clock_synchronised, METH_NOARGS, is_clock_synchronised_doc},
     {"keep_capabilities", keep_capabilities, METH_NOARGS, keep_capabilities_doc},
     {"limit_capabilities", limit_capabilities, METH_O, limit_capabilities_doc},
     {"set_capabilities", set_capabilities, METH_O, set_capabilities_doc},
