@@ -236,6 +236,13 @@ class SyncConfig:
         most=1 << 32,
     )
     state: str = setting("/var/lib/hdr-lite/sync", "directory of the enrolment and what it keeps")
+    proxy: str = setting(
+        "", "HTTP proxy to the collector, such as http://192.0.2.1:3128; none: https_proxy"
+    )
+    certificate: str = setting(
+        "", "PEM file with a client certificate, where what is in front of the collector wants one"
+    )
+    key: str = setting("", "PEM file with its key, where the file of the certificate lacks it")
 
 
 @dataclass(frozen=True, slots=True)

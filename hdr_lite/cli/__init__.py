@@ -65,6 +65,7 @@ VERBS = {
     "modules": Entry(
         "hdr_lite.cli.modules", "list the detection modules, their channels and budgets"
     ),
+    "enrol": Entry("hdr_lite.cli.enrol", "report alerts to a collector from now on"),
     "config": Entry(
         "hdr_lite.cli.config", "show every setting, what it means and where it came from"
     ),

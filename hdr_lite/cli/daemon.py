@@ -31,7 +31,8 @@ from hdr_lite.cli.modules import find_modules
 from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, label, outputs
 from hdr_lite.cli.runtime import file_name, make_runtime
 from hdr_lite.cli.settings import add_blocking_arguments, add_settings_arguments, load_settings
-from hdr_lite.cli.spooling import make_directory, spooling
+from hdr_lite.cli.spooling import DIRECTORY as SPOOL
+from hdr_lite.cli.spooling import is_enrolled, make_directory, spooling
 from hdr_lite.config import Config, Settings, UserError, flatten
 from hdr_lite.enforcer import run_enforcer
 from hdr_lite.enforcer.addresses import names_of_servers
@@ -52,7 +53,15 @@ from hdr_lite.sensor.process import Inputs, run_sensor
 from hdr_lite.sources import conntrack
 from hdr_lite.sources.clock import TrafficClock
 from hdr_lite.supervisor.blind import blind_spots, inside_interfaces, is_volatile
-from hdr_lite.supervisor.calls import ENFORCER, ENGINE, FATAL, FIRST_PACKETS, SENSOR, Calls
+from hdr_lite.supervisor.calls import (
+    ENFORCER,
+    ENGINE,
+    FATAL,
+    FIRST_PACKETS,
+    SENSOR,
+    SYNC,
+    Calls,
+)
 from hdr_lite.supervisor.child import title
 from hdr_lite.supervisor.control import ControlServer
 from hdr_lite.supervisor.daemon import Change, Daemon
@@ -79,6 +88,8 @@ from hdr_lite.supervisor.terminal import Terminal
 _SUPERVISOR = frozenset(Capability) - {Capability.CHOWN}
 #: Of the control socket, that are the enforcer's to answer; it checks what they ask for.
 _ENFORCER_VERBS = frozenset("blocked block unblock release arm panic why".split())
+#: Bytes of a file that the process which talks to the network may write.
+_MOST_WRITTEN = 64 * 1024
 #: Descriptors that a process may have open.
 _MOST_OPEN = 256
 
@@ -143,7 +154,9 @@ class _Service:
         self._told = _open_told(files.with_name(f"{files.name}.told"))
         self._config = config = settings.config
         self._output = str(Path(arguments.output or config.daemon.directory).absolute())
-        self._spooling = spooling(config)
+        #: Counts what is put into the spool, to wake the one who sends; outlives both.
+        self._news = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._spooling = spooling(config, self._news)
         self._inputs = Inputs(interfaces=_interfaces(arguments, config))
         self._group = find_group(config.daemon.group)
         self._changes_users = may_change_account()
@@ -220,12 +233,36 @@ class _Service:
                 self._run_engine,
                 ready=Answer,
                 privileges=self._privileges("engine", ENGINE),
-                keeps=(*self._memory, self._told),
+                keeps=(*self._memory, self._told, self._news),
                 routes={Block: "enforcer", Limit: "enforcer", Quarantine: "enforcer"},
                 reloads=True,
                 follows=True,
             ),
             *(() if self._unarmed else (enforcer,)),
+            *self._sync(),
+        )
+
+    def _sync(self) -> tuple[Role, ...]:
+        """Where the device is enrolled; no process elsewhere."""
+        if not is_enrolled(self._config.sync.state):
+            return ()
+        from hdr_lite.sync.process import ASKS, run_sync
+
+        def main(end: End, stop: StopSignal) -> int:
+            spool = Path(self._config.sync.spool or SPOOL)
+            return run_sync(self._config.sync, spool, end, stop, self._news)
+
+        privileges = self._privileges("sync", SYNC)
+        limits = {**privileges.limits, resource.RLIMIT_FSIZE: _MOST_WRITTEN}
+        return (
+            Role(
+                "sync",
+                main,
+                ready=Answer,
+                privileges=replace(privileges, limits=limits),
+                keeps=(self._news,),
+                asks=frozenset(ASKS),
+            ),
         )
 
     def _sensor(self) -> Role:
@@ -352,10 +389,17 @@ class _Service:
         self._config = config
         stale = (config.capture, config.meter) != (old.capture, old.meter)
         stale = stale or bool(self._engine.wanted & ~wanted)
+        restart = {"sensor"} if stale else set()
+        enrolled, self._spooling = self._spooling is not None, spooling(config, self._news)
+        if (self._spooling is not None) != enrolled:
+            restart.add("engine")  # it alone may open a spool, before it reads anything
+        sync = self._sync()
         return Change(
             settings=_to_json(config),
-            restart=frozenset({"sensor"} if stale else ()),
+            restart=frozenset(restart),
             notes=tuple(f"{key}: takes effect at the next start" for key in notes),
+            new=sync,
+            gone=frozenset(() if sync else {"sync"}),
         )
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,17 +37,26 @@ class Spooling(NamedTuple):
             yield f"{what}: {self.directory} is memory"
 
 
-def spooling(config: Config) -> Spooling | None:
-    """What the settings and the enrolment ask for; None without a collector."""
+def spooling(config: Config, news: int | None = None) -> Spooling | None:
+    """What the settings and the enrolment ask for; None without a collector.
+
+    ``news`` is an eventfd that is to count what is written.
+    """
     sync = config.sync
-    if not sync.spool and not _is_enrolled(sync.state):
+    if not sync.spool and not is_enrolled(sync.state):
         return None
     # Here, before the fork: what is loaded now is shared by all.
     from hdr_lite.outputs.spool import Spool
     from hdr_lite.spool.cursor import CURSOR
 
     directory, state = Path(sync.spool or DIRECTORY).absolute(), Path(sync.state).absolute()
-    return Spooling(directory, state, Spool(directory, sync.spool_size, state / CURSOR))
+    spool = Spool(directory, sync.spool_size, state / CURSOR, told=partial(_wake, news))
+    return Spooling(directory, state, spool)
+
+
+def _wake(news: int | None) -> None:
+    if news is not None:
+        os.eventfd_write(news, 1)
 
 
 def make_directory(path: Path, owner: Account | None, group: Account | None, mode: int) -> None:
@@ -57,7 +67,8 @@ def make_directory(path: Path, owner: Account | None, group: Account | None, mod
         path.chmod(mode)
 
 
-def _is_enrolled(state: str) -> bool:
+def is_enrolled(state: str) -> bool:
+    """Whether this device reports to a collector."""
     try:
         return Path(state, ENROLMENT).exists()
     except OSError:

@@ -45,6 +45,9 @@ def _lines(status: Facts) -> Iterator[str]:
     enforcer = status.get("enforcer")
     if enforcer:
         yield from _enforcer(enforcer)
+    sync = status.get("sync")
+    if sync:
+        yield from _sync(sync)
     yield f"source    {status['source']} on {', '.join(status['interfaces'])}"
     yield f"          {status['source_why']}"
     yield f"users     {status['users']}"
@@ -76,6 +79,15 @@ def _enforcer(enforcer: Facts) -> Iterator[str]:
         f"{enforcer['quarantined']:,} quarantined, {enforcer['rates']:,} rates"
     )
     yield f"orders    {_counts(enforcer['outcomes'])}"
+
+
+def _sync(sync: Facts) -> Iterator[str]:
+    last = sync["last_success"]
+    well = "nothing since its start" if last is None else f"all, {_duration(last)} ago"
+    yield f"collector {sync['url']}, known there as {sync['name']}; sent: {well}"
+    if sync["last_error"]:
+        then = "" if sync["next"] is None else f"; again in {_duration(sync['next'])}"
+        yield f"          {sync['failures']} times in vain: {sync['last_error']}{then}"
 
 
 def _processes(processes: Sequence[Facts], memory: int) -> Iterator[str]:

@@ -78,14 +78,17 @@ class Finish(NamedTuple):
 
 
 class Request(NamedTuple):
-    """To any child: answer this. The verb ``figures`` is every child's to answer."""
+    """To any child: answer this. The verb ``figures`` is every child's to answer.
+
+    From a child that may ask for it (``Role.asks``): as over the control socket.
+    """
 
     number: int  #: comes back in the answer
     text: str  #: a JSON object with a ``verb``
 
 
 class Answer(NamedTuple):
-    """Any child: the answer to the request of that number."""
+    """The answer to the request of that number."""
 
     number: int
     text: str  #: a JSON object

@@ -40,12 +40,15 @@ class Spool(SilentOutput):
         size: int,
         cursor: Path,
         now: Callable[[], float] = time.monotonic,
+        *,
+        told: Callable[[], object] = lambda: None,
     ) -> None:
-        """``size`` in bytes; ``cursor``: the sender's file."""
+        """``size`` in bytes; ``cursor``: the sender's file; ``told`` wakes him."""
         self._directory = directory
         self._size = size
         self._segments = Segments(directory, size, cursor)
         self._now = now
+        self._told = told
         self._waiting: list[Frame] = []
         self._next = 0
         self._dropped = 0  # while they waited
@@ -90,6 +93,7 @@ class Spool(SilentOutput):
         """Write what waits; force to storage what is due."""
         if self._waiting:
             self._write()
+            self._told()
         if self._unsynced and self._now() >= self._sync_at:
             self._sync()
 

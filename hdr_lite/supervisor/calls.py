@@ -26,6 +26,9 @@ FATAL = tuple(
 # prctl: die with the parent, the name of a thread, the name of a mapping.
 _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_VMA = 1, 15, 0x53564D41
 
+# clone: as fork does it.
+_CLONE_SETTID, _CLONE_CLEARTID, _SIGCHLD = 0x01000000, 0x00200000, 17
+
 _MEMORY = "brk mmap mmap2 munmap mremap mprotect madvise membarrier mincore"
 _FILES = """
     open openat openat2 close close_range read readv pread64 write writev pwrite64 lseek _llseek
@@ -110,6 +113,25 @@ ENFORCER: Calls = MappingProxyType(
             "fchmod fchmodat statfs statfs64 fstatfs fstatfs64",
             "inotify_init1 inotify_add_watch inotify_rm_watch timerfd_create timerfd_settime",
             "timerfd_settime64",
+        ),
+    }
+)
+
+#: Over the network to the collector, in a process that it forks for it (and no thread: glibc's
+#: fork and musl's are clones of no other kind); asks for the resolver over netlink and datagrams;
+#: writes its cursor; asks whether the clock is kept right, which it has no capability to set.
+SYNC: Calls = MappingProxyType(
+    {
+        **_COMMON,
+        "socket": tuple(
+            map(int, (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, socket.AF_UNIX))
+        ),
+        "clone": (_CLONE_SETTID | _CLONE_CLEARTID | _SIGCHLD, _SIGCHLD),
+        **_any(
+            "fork wait4 waitpid waitid",
+            "bind connect setsockopt getpeername recvmmsg recvmmsg_time64 sendmmsg",
+            "rename renameat renameat2 unlink unlinkat fsync fdatasync",
+            "adjtimex clock_adjtime clock_adjtime64",
         ),
     }
 )

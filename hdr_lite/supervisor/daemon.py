@@ -52,6 +52,8 @@ SILENCE = 30.0
 ANSWER_TIMEOUT = 2.0
 #: Seconds between looks after what is the supervisor's own: not above ``LONGEST_SLEEP``.
 LOOK_INTERVAL = 0.5
+#: Characters of an answer that a child may get: a message on the link has 64 kB.
+_MOST_ANSWER = 60 * 1024
 #: Longest sleep, s.
 LONGEST_SLEEP = 0.5
 
@@ -62,6 +64,8 @@ class Change(NamedTuple):
     settings: str  #: for those that take ``Reload``
     restart: frozenset[str]  #: those that are to be started anew
     notes: tuple[str, ...]  #: for the person: what holds only after the next start
+    new: tuple[Role, ...] = ()  #: processes that there shall be from now on
+    gone: frozenset[str] = frozenset()  #: names of those that there shall be no more
 
 
 class _Question(NamedTuple):
@@ -173,6 +177,8 @@ class Daemon:
         clean = how == how_it_ended(0)
         member.last_end = how
         member.lose()
+        if member.gone:
+            del self._members[member.name]
         for question in self._questions:
             question.missing.discard(member.name)
         now = time.monotonic()
@@ -225,7 +231,7 @@ class Daemon:
         self._stop.drain()
         if self._keeper is not None and self._keeper.fileno() in ready:
             self._look(time.monotonic())
-        for member in self._members.values():
+        for member in list(self._members.values()):
             self._serve(member, ready)
         for descriptor in ready:
             self._control.handle(descriptor)
@@ -304,6 +310,9 @@ class Daemon:
             for message in member.child.end.receive():
                 count += 1
                 member.heard = time.monotonic()
+                if isinstance(message, Request):
+                    self._let_ask(member, message)
+                    continue
                 take = member.role.takes.get(type(message)) or partial(self._take, member)
                 take(message)
         except LinkClosed:
@@ -372,10 +381,28 @@ class Daemon:
 
     # The control socket -------------------------------------------------------------------
 
+    def _let_ask(self, member: Member, request: Request) -> None:
+        """A child asks as somebody at the control socket does."""
+        fields = _object(request.text)
+        if fields.get("verb") not in member.role.asks:
+            raise LinkError(f"the verb {fields.get('verb')} is not its to ask")
+
+        def reply(answer: Mapping[str, Any]) -> None:
+            text = json.dumps(answer)
+            if len(text) > _MOST_ANSWER:
+                text = json.dumps({"error": "the answer is too long"})
+            member.send(Answer(request.number, text))
+
+        self._handle(fields, reply)
+
     def _handle(self, request: Mapping[str, Any], reply: Reply) -> None:
         verb = request["verb"]
         if verb == "status":
             self._ask_for_status(reply)
+            return
+        if verb == "reload":
+            self._hangup = True
+            reply({"state": "the settings are read anew"})
             return
         for member in self._members.values():
             if verb in member.role.verbs:
@@ -433,15 +460,38 @@ class Daemon:
             self._tell(f"not reloaded, the old settings hold: {error}")
         else:
             self._terminal.notice("reloaded")
-            for note in change.notes:
-                self._terminal.notice(note)
-            for member in self._members.values():
-                if member.role.reloads:
-                    member.send(Reload(change.settings))
-                if member.name in change.restart and member.child is not None:
-                    member.expected = True
-                    member.send(Finish("new settings"))
+            self._change(change)
         self._readiness.ready("watching")
+
+    def _change(self, change: Change) -> None:
+        for note in change.notes:
+            self._terminal.notice(note)
+        for member in list(self._members.values()):
+            if member.role.reloads:
+                member.send(Reload(change.settings))
+            if member.name in change.restart and member.child is not None:
+                member.expected = True
+                member.send(Finish("new settings"))
+            if member.name in change.gone:
+                self._let_go(member)
+        for role in change.new:
+            self._let_in(role)
+
+    def _let_in(self, role: Role) -> None:
+        """It is a part of the service from now on, unless it is one already."""
+        if role.name in self._members:
+            self._members[role.name].gone = False
+            return
+        member = self._members[role.name] = Member(role)
+        self._start(member)
+
+    def _let_go(self, member: Member) -> None:
+        """It is no part of the service any more, once its process has ended."""
+        if member.child is None:
+            del self._members[member.name]
+        else:
+            member.expected = member.gone = True
+            member.child.kill(signal.SIGTERM)
 
     # The end ------------------------------------------------------------------------------
 

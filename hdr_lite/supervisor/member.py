@@ -26,6 +26,7 @@ class Member:
         self.was_ready = False  #: in any of its lives
         self.starts = 0
         self.expected = False  #: its end was asked for
+        self.gone = False  #: it is not to be started again, ever
         self.heard = 0.0  #: when it said something last
         self.last_end = ""  #: how its last process ended
         self.figures: dict[str, Any] = {}  #: its last answer to ``figures``

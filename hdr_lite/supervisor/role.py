@@ -36,6 +36,7 @@ class Role:
     #: Whether it ends by itself once the process before it has; else a SIGTERM ends it.
     follows: bool = False
     verbs: frozenset[str] = frozenset()  #: of the control socket that are its to answer
+    asks: frozenset[str] = frozenset()  #: of the control socket that it may ask by ``Request``
 
 
 class Keeper(Protocol):

@@ -132,8 +132,7 @@ def judge(reply: Reply) -> Verdict:
 def reason(reply: Reply) -> str:
     """Why it refuses, in its own words where it has some."""
     words = {401: "it does not know this device", 403: "this device may not report any more"}
-    told = unpack(reply.body)
-    detail = told.get("detail") if told else _json(reply.body).get("detail")
+    detail = unpack(reply.body).get("reason") or _json(reply.body).get("detail")
     text = f"it answers {reply.status}"
     if reply.status in words:
         text += f": {words[reply.status]}"

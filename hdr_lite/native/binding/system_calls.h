@@ -32,6 +32,11 @@ static const struct system_call system_calls[] = {
 #else
     {"access", NO_SUCH_CALL},
 #endif
+#ifdef SYS_adjtimex
+    {"adjtimex", SYS_adjtimex},
+#else
+    {"adjtimex", NO_SUCH_CALL},
+#endif
 #ifdef SYS_arch_prctl
     {"arch_prctl", SYS_arch_prctl},
 #else
@@ -91,6 +96,11 @@ static const struct system_call system_calls[] = {
     {"clock_adjtime", SYS_clock_adjtime},
 #else
     {"clock_adjtime", NO_SUCH_CALL},
+#endif
+#ifdef SYS_clock_adjtime64
+    {"clock_adjtime64", SYS_clock_adjtime64},
+#else
+    {"clock_adjtime64", NO_SUCH_CALL},
 #endif
 #ifdef SYS_clock_getres
     {"clock_getres", SYS_clock_getres},

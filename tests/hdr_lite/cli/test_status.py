@@ -79,6 +79,15 @@ STATUS: dict[str, Any] = {
         "quarantined": 3,
         "outcomes": {"blocked": 2, "refused": 1},
     },
+    "sync": {
+        "memory": 6,
+        "url": "https://192.0.2.1:8443",
+        "name": "attic",
+        "last_success": 65,
+        "last_error": "it is busy",
+        "failures": 2,
+        "next": 3,
+    },
     "trouble": [],
     "blind": ["br-lan: is down"],
 }
@@ -119,6 +128,8 @@ hdr-lite 0.1.0: ready, up 1 d 2 h 3 min 4 s
 mode      block, for 9 min 0 s yet: 'hdr-lite arm --confirmed' keeps it
 held      2 blocked, 1 limited, 3 quarantined, 0 rates
 orders    blocked 2, refused 1
+collector https://192.0.2.1:8443, known there as attic; sent: all, 1 min 5 s ago
+          2 times in vain: it is busy; again in 0 min 3 s
 source    capture on br-lan
           the device does not forward
 users     each process has its own
@@ -163,3 +174,14 @@ def test_nothing_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     """Without a service: one sentence, status 2."""
     assert main(["status", "--runtime", str(tmp_path)]) == 2
     assert "nothing runs that listens at" in capsys.readouterr().err
+
+
+def test_a_collector_that_was_not_reached_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was sent, and nothing failed: one line."""
+    sync = {**STATUS["sync"], "last_success": None, "last_error": "", "failures": 0}
+    with answering(tmp_path, {**STATUS, "sync": sync}):
+        main(["status", "--runtime", str(tmp_path)])
+    shown = capsys.readouterr().out
+    assert "known there as attic; sent: nothing since its start\nsource" in shown

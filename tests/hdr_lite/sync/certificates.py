@@ -64,10 +64,10 @@ class Authority:
         return both
 
     def _request(self, key: Path, subject: str, *words: str, out: Path) -> None:
+        named = () if "-x509" in words else ("-config", str(self._config))
         _openssl(
             *("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
-            *("-subj", subject, "-keyout", key, "-out", out, *words),
-            *("-config", self._config) if "-x509" not in words else (),
+            *("-subj", subject, "-keyout", key, "-out", out, *words, *named),
         )
 
 

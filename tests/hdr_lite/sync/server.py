@@ -48,9 +48,7 @@ class Server:
     None for an answer: none is given, and the connection stays.
     """
 
-    def __init__(
-        self, identity: Path | None, client_ca: Path | None = None, host: str = ""
-    ) -> None:
+    def __init__(self, identity: Path, client_ca: Path | None = None, host: str = "") -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(identity)
         if client_ca is not None:

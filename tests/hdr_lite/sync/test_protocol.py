@@ -95,7 +95,7 @@ ODD = Refused("what it answers is no collector's answer", lasting=False)
         (reply(503), Busy(None)),
         (reply(401), Refused("it answers 401: it does not know this device", lasting=True)),
         (
-            reply(403, {"detail": "revoked\n\x1b[1m"}),
+            reply(403, {"reason": "revoked\n\x1b[1m"}),
             Refused(
                 "it answers 403: this device may not report any more (revoked  [1m)", lasting=True
             ),
