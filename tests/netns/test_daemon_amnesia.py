@@ -40,7 +40,7 @@ source = "{source}"
 """
 CONNECTIONS = 200
 PORTS = range(3000, 3000 + CONNECTIONS)
-#: Each connection of the load is a word to and fro after another; a new one now and then.
+#: Each connection of the load is a word there and back after another; a new one now and then.
 BRIEF = 5000
 #: So many end each time.
 ENDING = 60
@@ -142,7 +142,8 @@ class Load:
     def _talk(self) -> None:
         with ExitStack() as stack:
             held = [socket.create_connection((names.LAN4, port), 10) for port in PORTS]
-            stack.callback(lambda: [sock.close() for sock in held])
+            for sock in held:
+                stack.callback(sock.close)
             while not self._over.is_set():
                 for sock in (*held, None):
                     _say(sock)
@@ -153,7 +154,7 @@ class Load:
 
 
 def _say(held: socket.socket | None) -> None:
-    """A word to and fro: on a connection, or on a new one and as a datagram."""
+    """A word there and back: on a connection, or on a new one and as a datagram."""
     if held is not None:
         held.sendall(b"word")
         assert held.recv(4096) == b"word"

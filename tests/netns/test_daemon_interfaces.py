@@ -113,10 +113,8 @@ def test_redialled(source: str) -> None:
         assert index(net.router, "wan0") != before
         if source == "capture":
             service.until_said("wan0: watched again")
-        for address in (OTHER_WAN4, OTHER_WAN6):
-            service.until(lambda address=address: is_own(service, address))
-        for address in (names.WAN4, names.WAN6):
-            service.until(lambda address=address: not is_own(service, address))
+        service.until(lambda: all(is_own(service, a) for a in (OTHER_WAN4, OTHER_WAN6)))
+        service.until(lambda: not any(is_own(service, a) for a in (names.WAN4, names.WAN6)))
         is_seen(service, net.lan, names.OUTSIDE4)
         with running(net.router, "talk", "serve"):
             is_seen(service, net.outside, OTHER_WAN4)

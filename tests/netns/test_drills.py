@@ -215,7 +215,7 @@ def test_flush_during_an_attack(net: Bed, folder: Path) -> None:
     with drilled(net, folder) as service, attack(net), conversation(net) as spoken:
         limited(service)
         net.router.run("nft", "flush", "ruleset")
-        back = until(lambda: element(net, BLOCKED) and element(net, ATTACKER, "limit4"))
+        back = until(lambda: bool(element(net, BLOCKED) and element(net, ATTACKER, "limit4")))
         assert back < 1
         assert service.holds(net)
         service.until_said("somebody took out the rules that log first packets: they are back")

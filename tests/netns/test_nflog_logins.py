@@ -39,7 +39,7 @@ _FIN, _RST = 1, 4
 
 
 def _converse(client: Namespace, host: str, port: int, listener: socket.socket) -> None:
-    """Words to and fro, each in a packet of its own."""
+    """Words there and back, each in a packet of its own."""
 
     listener.settimeout(10)
 

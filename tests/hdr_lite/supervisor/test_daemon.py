@@ -204,7 +204,7 @@ def test_child_that_is_killed_comes_back(tmp_path: Path, name: str) -> None:
 
 def test_memory_stays_shared(tmp_path: Path) -> None:
     """What was there before the first fork is not copied by the second one, nor by a restart."""
-    kept = [[] for _ in range(400_000)]  # 32 MB of what the collector looks at
+    kept: list[list[int]] = [[] for _ in range(400_000)]  # 32 MB of what the collector looks at
     seen: list[int] = []
 
     def actions(service: Service) -> None:

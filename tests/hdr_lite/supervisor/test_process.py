@@ -342,7 +342,7 @@ def _blocking_run(enforcer: Main) -> tuple[Outcome, str]:
 
     def engine(end: End, _stop: StopSignal) -> int:
         end.send(Block("e1", "203.0.113.5", 60, "X", 0))
-        while reads not in select.select([end, reads], [], [], 10)[0]:
+        while reads not in select.select([end.fileno(), reads], [], [], 10)[0]:
             for message in end.receive():
                 assert isinstance(message, Enforced)
                 end.send(Notice(f"told: {message.outcome}"))
