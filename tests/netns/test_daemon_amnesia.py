@@ -145,8 +145,8 @@ class Load:
             for sock in held:
                 stack.callback(sock.close)
             while not self._over.is_set():
-                for sock in (*held, None):
-                    _say(sock)
+                for each in (*held, None):
+                    _say(each)
                 self.rounds += 1
                 while self._wanted:
                     self._wanted -= 1
