@@ -98,7 +98,7 @@ def site(net: Bed, folder: Path) -> Iterator[Site]:
         net.lan.run("ip", "addr", "add", f"{machine}/24", "dev", "l0")
     with ExitStack() as stack:
         for port in (IPERF, IPERF6):
-            stack.enter_context(_served(net.world, "iperf3", "-s", "-p", str(port)))
+            stack.enter_context(iperf_server(net, port))
         names = ("--address=/here.test/198.51.100.7", "--local=/test/")
         where = (f"--listen-address={RESOLVER}", "--bind-interfaces", "--no-daemon")
         quiet = ("--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file=")
@@ -106,9 +106,16 @@ def site(net: Bed, folder: Path) -> Iterator[Site]:
         stack.enter_context(running(net.world, "pages", str(SITE)))
         stack.enter_context(running(net.lan, "pages", str(BACKED_UP)))
         stack.enter_context(serving(net, folder))
-        until(lambda: all(connects(net.lan, LAN_HOST, SERVER, p) for p in (IPERF, IPERF6)))
         until(lambda: not _names(net.lan, 0.1).wrong)
         yield Site(net, folder)
+
+
+@contextmanager
+def iperf_server(net: Bed, port: int = IPERF) -> Iterator[None]:
+    """A server of iperf3 in the world, which answers."""
+    with _served(net.world, "iperf3", "-s", "-p", str(port)):
+        until(lambda: connects(net.lan, LAN_HOST, SERVER, port))
+        yield
 
 
 @contextmanager
