@@ -17,7 +17,7 @@ from tests.bench.figure import Figure
 from tests.bench.measure import proportional_kib
 from tests.netns.bed import Bed, bed
 from tests.netns.guard import Guard, guarding
-from tests.netns.load import IPERF, SERVER, iperf_server, site
+from tests.netns.load import IPERF, SERVER, iperf_server, masquerade, site
 
 #: Seconds of ordinary load, and of one transfer.
 ORDINARY, TRANSFER = 60, 4
@@ -71,6 +71,7 @@ def throughput(source: str, pairs: int) -> list[Figure]:
     """Kept of the router's throughput, and what the service spent."""
     ratios, with_it = [], []
     with bed() as net, iperf_server(net):
+        masquerade(net)  # a router without the service tracks connections, too
         for inside, interface in (
             *((net.router, name) for name in ("lan0", "wan0")),
             (net.lan, "l0"),

@@ -93,7 +93,7 @@ class Site:
 @contextmanager
 def site(net: Bed, folder: Path) -> Iterator[Site]:
     """Servers on both sides, and the LAN's IPv4 masqueraded."""
-    net.router.run("nft", _MASQUERADE)
+    masquerade(net)
     for machine in MACHINES:
         net.lan.run("ip", "addr", "add", f"{machine}/24", "dev", "l0")
     with ExitStack() as stack:
@@ -108,6 +108,11 @@ def site(net: Bed, folder: Path) -> Iterator[Site]:
         stack.enter_context(serving(net, folder))
         until(lambda: not _names(net.lan, 0.1).wrong)
         yield Site(net, folder)
+
+
+def masquerade(net: Bed) -> None:
+    """The LAN's IPv4 goes out by the router's own address, so that connections are tracked."""
+    net.router.run("nft", _MASQUERADE)
 
 
 @contextmanager
