@@ -1,7 +1,7 @@
 """The whole service inline: ordinary load, throughput kept, CPU and memory: ``--live inline``.
 
-Throughput is iperf3's through the router, one connection, packets of an MTU; with and without the
-service in turns, and the median of the ratios of neighbouring runs is told.
+Throughput is iperf3's through the router, one connection; with and without the service in turns,
+and the median of the ratios of neighbouring runs is told.
 """
 
 import json
@@ -21,8 +21,8 @@ from tests.netns.load import IPERF, SERVER, iperf_server, masquerade, site
 
 #: Seconds of ordinary load, and of one transfer.
 ORDINARY, TRANSFER = 60, 4
-#: Pairs of transfers, with first packets and with capture.
-PAIRS = {"nflog": 8, "capture": 3}
+#: Source, pairs of transfers, whether with small packets.
+TRANSFERS = (("nflog", 9, False), ("nflog", 5, True), ("capture", 3, False), ("capture", 3, True))
 #: What is left of the machine's start of the service when it is ready.
 SETTLE = 1
 
@@ -67,17 +67,16 @@ def watched(net: Bed, source: str) -> Transfer:
     return done._replace(sensor=spent["sensor"], service=sum(spent.values()))
 
 
-def throughput(source: str, pairs: int) -> list[Figure]:
-    """Kept of the router's throughput, and what the service spent."""
+def throughput(source: str, pairs: int, *, small: bool = False) -> list[Figure]:
+    """Kept of the router's throughput, and what the service spent.
+
+    Packets are as the kernel joins them, as behind a network card, or of an MTU each.
+    """
     ratios, with_it = [], []
     with bed() as net, iperf_server(net):
         masquerade(net)  # a router without the service tracks connections, too
-        for inside, interface in (
-            *((net.router, name) for name in ("lan0", "wan0")),
-            (net.lan, "l0"),
-            (net.world, "w0"),
-        ):
-            inside.run("ip", "link", "set", interface, "gso_max_segs", "1")
+        if small:
+            _small_packets(net)
         transfer(net)  # warms caches and the clock of the CPU
         for number in range(pairs):
             if number % 2:
@@ -88,27 +87,35 @@ def throughput(source: str, pairs: int) -> list[Figure]:
                 one = watched(net, source)
             ratios.append(one.rate / none.rate)
             with_it.append(one)
+    name = f"{source}, packets of an MTU" if small else source
     gigabytes = sum(one.gigabytes for one in with_it)
-    least = 0.98 if source == "nflog" else None
-    kept = statistics.median(ratios)
+    rate = statistics.median(one.rate for one in with_it)
+    least = 0.98 if source == "nflog" and not small else None
+    costs = {
+        "sensor": sum(one.sensor for one in with_it),
+        "all processes": sum(one.service for one in with_it),
+    }
     return [
-        Figure(f"{source}: throughput kept", round(kept, 3), least=least),
-        Figure(f"{source}: throughput kept, least pair", round(min(ratios), 3)),
-        Figure(f"{source}: throughput kept, best pair", round(max(ratios), 3)),
-        Figure(
-            f"{source}: throughput", round(statistics.median(w.rate for w in with_it), 2), "Gbit/s"
-        ),
-        Figure(
-            f"{source}: sensor",
-            round(sum(one.sensor for one in with_it) / gigabytes, 3),
-            "CPU s / GB",
-        ),
-        Figure(
-            f"{source}: all processes",
-            round(sum(one.service for one in with_it) / gigabytes, 3),
-            "CPU s / GB",
+        Figure(f"{name}: throughput kept", round(statistics.median(ratios), 3), least=least),
+        Figure(f"{name}: throughput kept, least pair", round(min(ratios), 3)),
+        Figure(f"{name}: throughput kept, best pair", round(max(ratios), 3)),
+        Figure(f"{name}: throughput", round(rate, 2), "Gbit/s"),
+        *(
+            Figure(f"{name}: {who}", round(c / gigabytes, 4), "CPU s / GB")
+            for who, c in costs.items()
         ),
     ]
+
+
+def _small_packets(net: Bed) -> None:
+    """What passes a wire is packets of an MTU."""
+    for inside, interface in (
+        (net.router, "lan0"),
+        (net.router, "wan0"),
+        (net.lan, "l0"),
+        (net.world, "w0"),
+    ):
+        inside.run("ip", "link", "set", interface, "gso_max_segs", "1")
 
 
 def ordinary(source: str, seconds: float) -> list[Figure]:
@@ -139,5 +146,7 @@ def ordinary(source: str, seconds: float) -> list[Figure]:
 
 def run() -> list[Figure]:
     """The figures of :mod:`tests.bench.live`."""
-    kept = [figure for source, pairs in PAIRS.items() for figure in throughput(source, pairs)]
-    return [*ordinary("nflog", ORDINARY), *kept]
+    figures = ordinary("nflog", ORDINARY)
+    for source, pairs, small in TRANSFERS:
+        figures += throughput(source, pairs, small=small)
+    return figures
