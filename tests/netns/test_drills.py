@@ -388,9 +388,10 @@ def test_a_hundred_thousand_orders(net: Bed, tmp_path: Path) -> None:
     with enforcing(net.router, tmp_path / "state", enforcer__blocks=100) as enforcer:
         pid = enforcer.process.pid
         before, began = memory(pid), time.monotonic()
-        for n in range(100_000):
-            address = f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"
-            enforcer.send(Block(f"e{n}", address, 600, "DDOS", 0))
+        enforcer.pour(
+            Block(f"e{n}", f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", 600, "DDOS", 0)
+            for n in range(100_000)
+        )
         seconds = time.monotonic() - began
         lasts = itertools.count()
 
