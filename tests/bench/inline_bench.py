@@ -7,6 +7,7 @@ and the median of the ratios of neighbouring runs is told.
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -132,7 +133,7 @@ def ordinary(source: str, seconds: float) -> list[Figure]:
         after = _memory(guard)
         guard.stop()
     for complaint in did.wrong:
-        print(complaint)
+        print(complaint, file=sys.stderr)
     figures = [Figure(f"ordinary load: {name}", count) for name, count in did.done.items()]
     return [
         Figure("ordinary load: complaints", len(did.wrong), most=0),
