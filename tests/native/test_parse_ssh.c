@@ -216,7 +216,7 @@ static void test_words(void)
     sealed(ORIG, 84, 700);
     CHECK_EQ(f->used, 0);
     sealed(RESP, 52, 5);
-    CHECK(FACTS_STARTS(f, "login [\"SSH-2.0-Go\",no,700000000,yes]"));
+    CHECK(FACTS_STARTS(f, "login [\"SSH-2.0-Go\",no,700000000,yes,\"\"]"));
     sealed(RESP, 52, 5); /* not a second time */
     sealed(ORIG, 84, 1);
     sealed(RESP, 52, 5);

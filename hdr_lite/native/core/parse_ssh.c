@@ -218,11 +218,12 @@ static void tell_login(const struct ssh_state *s, const struct exchange *x)
     struct record_writer w;
     if (!record_wanted(x->context->sink, RECORD_SSH_LOGIN))
         return;
-    fact_begin(&w, x, 11, x->now, x->client);
+    fact_begin(&w, x, 12, x->now, x->client);
     record_wire_text(&w, s->side[0].text, s->side[0].length, 4 * SSH_IDENTIFICATION);
     record_bool(&w, s->dialogue.success);
     record_uint(&w, s->dialogue.pause);
     record_bool(&w, x->flow->handshake);
+    record_mac_if(&w, x->flow->side[x->client].mac, x->flow->has_mac);
     fact_put(&w, x, RECORD_SSH_LOGIN);
 }
 
@@ -309,7 +310,7 @@ void ssh_end(struct ssh_state *s, const struct exchange *x)
     if (d->phase == WAIT_REPLY && d->reply != 0 && !d->success)
         settle(d, true);
     uint32_t tried = attempts(d);
-    fact_begin(&w, x, 18, flow->start, x->client);
+    fact_begin(&w, x, 19, flow->start, x->client);
     record_uint(&w, s->version);
     record_wire_text(&w, s->side[0].text, s->side[0].length, 4 * SSH_IDENTIFICATION);
     record_wire_text(&w, s->side[1].text, s->side[1].length, 4 * SSH_IDENTIFICATION);
@@ -321,5 +322,6 @@ void ssh_end(struct ssh_state *s, const struct exchange *x)
     record_uint(&w, client->packets);
     record_uint(&w, server->packets);
     record_bool(&w, flow->handshake);
+    record_mac_if(&w, client->mac, flow->has_mac);
     fact_put(&w, x, RECORD_SSH);
 }
