@@ -31,10 +31,14 @@ class Walk:
         "contacts",
         "doubtful",
         "examples",
+        "failed_at",
         "failures",
         "foreseen",
         "fresh",
+        "mac",
+        "mixed",
         "ports",
+        "proof_reported",
         "refused",
         "reported",
         "reported_at",
@@ -56,6 +60,10 @@ class Walk:
         self.reported = 0  #: failures when it was last reported
         self.reported_at = 0
         self.certainty_reported = False
+        self.proof_reported = False
+        self.mac: str | None = None  #: hardware address of what failed, None before anything did
+        self.mixed = False  #: it was not always the same
+        self.failed_at = 0
 
     def contact(self, now: int, value: str, weight: int, refused: bool = False) -> bool:
         """Step by ``weight`` (up: a failure) if it is a first contact; whether it was one."""
@@ -108,6 +116,12 @@ class Walk:
             self.examples += (value,)
         return True
 
+    def fail_by(self, now: int, mac: str) -> None:
+        """Whose hardware address a failure carries."""
+        self.failed_at = now
+        self.mixed = self.mixed or self.mac not in (None, mac)
+        self.mac = mac
+
     def total(self, now: int, failures: int, refused: int, weight: int) -> None:
         """A sum of failed contacts, of which so many were distinct.
 
@@ -130,8 +144,8 @@ class Walk:
         """Far past the decision, on many contacts, and not just when nobody at all answered."""
         return is_certain(self.failures, self.score, self.doubtful)
 
-    def is_news(self, now: int, interval: int) -> bool:
-        """Whether a report is due: at the decision, when it becomes certain, at 10, 100,
+    def is_news(self, now: int, interval: int, proven: bool = False) -> bool:
+        """Whether a report is due: at the decision, when it becomes certain, or proven, at 10, 100,
         1,000, ... failures, and after ``interval`` if ten more have failed since, or were
         foreseen. Due once only.
         """
@@ -141,10 +155,12 @@ class Walk:
         more = self.fresh or self.failures >= self.reported + 10
         goes_on = more and now - self.reported_at >= interval
         surer = self.certain and not self.certainty_reported
+        surer = surer or (proven and not self.proof_reported)
         if self.reported and not (grown or goes_on or surer):
             return False
         self.reported, self.reported_at, self.fresh = self.failures, now, False
-        self.certainty_reported = self.certainty_reported or surer
+        self.certainty_reported = self.certainty_reported or self.certain
+        self.proof_reported = self.proof_reported or proven
         return True
 
     @property
