@@ -33,6 +33,8 @@ class File(BaseHTTPRequestHandler):
         size = int(self.path[1:])
         self.send_response(200)
         self.send_header("Content-Length", str(size))
+        if self.close_connection:  # otherwise curl tries it again, and again
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(b"x" * size)
 
