@@ -67,7 +67,7 @@ class NetworkDiscovery(Module):
     name = "network_discovery"
     description = "detects port scans, sweeps and probing for what systems are"
     authors = ("HDR-lite",)
-    budget = 832 * 1024
+    budget = 928 * 1024
     budget_reason = "walks of 944 pairs of source and port or host, each 0.6 kB"
 
     def init(self) -> None:

@@ -12,7 +12,7 @@ those failures carry. Two such are needed: a browser opens a connection too many
 from collections.abc import Callable
 
 from hdr_lite.module import BoundedTable, Fate
-from hdr_lite.modules.network_discovery.walk import CERTAIN, Walk
+from hdr_lite.modules.network_discovery.walk import CERTAIN, MIXED, Walk
 from hdr_lite.modules.network_discovery.weights import CLIENT_PORTS
 
 _SECOND = 1_000_000_000
@@ -31,7 +31,7 @@ class Completed:
         self._is_inside = is_inside
         #: Source, host, port -> when first, when last, hardware address.
         self._contacts: BoundedTable[tuple[str, str, str], tuple[int, int, str]] = BoundedTable(
-            160, lambda: (0, 0, "")
+            96, lambda: (0, 0, "")
         )
 
     def note(self, now: int, source: str, fate: Fate) -> None:
@@ -64,4 +64,4 @@ def is_provable(now: int, walk: Walk) -> bool:
     """Whether all that failed came with one hardware address, and not long ago."""
     known = walk.failures - walk.foreseen
     recent = now - walk.failed_at <= TOGETHER
-    return walk.certain and not walk.mixed and known >= _KNOWN and recent
+    return walk.certain and walk.mac != MIXED and known >= _KNOWN and recent
