@@ -52,7 +52,12 @@ class UnknownChannel(ValueError):
 
 _TABLE = (
     Channel("new_conn", Conn, "a connection at its start", Kind.CONN),
-    Channel("conn_fate", Fate, "a connection was answered, refused or not answered", Kind.FATE),
+    Channel(
+        "conn_fate",
+        Fate,
+        "a connection was answered, refused, not answered, or given up at once",
+        Kind.FATE,
+    ),
     Channel("attempts", Attempts, "failed attempts, summed", Kind.ATTEMPTS),
     Channel("probes", Probes, "much was tried that nothing has answered yet", Kind.PROBES),
     Channel("new_flow", Flow, "a finished flow, or the checkpoint of a long one", Kind.FLOW),

@@ -11,6 +11,9 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+#: Bytes that an interface's capture buffer has at least.
+LEAST_BUFFER = 64 * 1024
+
 
 def setting(
     default: Any,
@@ -43,7 +46,10 @@ class CaptureConfig:
     promiscuous: bool = setting(True, "whether an interface is put into promiscuous mode")
     snap_length: int = setting(65535, "bytes of a packet that are looked at", least=96, most=262144)
     buffer: int = setting(
-        2 * 1024 * 1024, "bytes of the kernel's capture buffer", least=65536, most=1 << 30
+        2 * 1024 * 1024,
+        "bytes of the kernel's capture buffers, shared by the interfaces",
+        least=LEAST_BUFFER,
+        most=1 << 30,
     )
     first_packets: int = setting(
         8, "nflog: packets of each direction of a connection that are looked at", least=4, most=1000
@@ -205,8 +211,8 @@ class EnforcerConfig:
         least=60,
         most=10_000_000,
     )
-    blocks: int = setting(8192, "blocks held at once, IPv4 and IPv6 each", least=16, most=1 << 20)
-    limits: int = setting(2048, "limits held at once, IPv4 and IPv6 each", least=16, most=1 << 18)
+    blocks: int = setting(1024, "blocks held at once, IPv4 and IPv6 each", least=16, most=1 << 20)
+    limits: int = setting(1024, "limits held at once, IPv4 and IPv6 each", least=16, most=1 << 18)
     quarantines: int = setting(64, "hosts quarantined at once", least=1, most=65536)
     page_ports: tuple[str, ...] = setting(
         ("80", "443"), "TCP ports of this device that a quarantined host may open"

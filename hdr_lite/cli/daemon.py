@@ -173,7 +173,13 @@ class _Service:
         found = find_modules(settings)
         self._engine = Engine(config, replay=False)
         self._memory = create_ring(config.ring.size)
-        check_memory(settings, found, self._memory, len(self._inputs.interfaces))
+        check_memory(
+            settings,
+            found,
+            self._memory,
+            interfaces=len(self._inputs.interfaces),
+            blocks=not self._unarmed,
+        )
         self._source = Choice(None, "")
 
     def run(self) -> int:

@@ -119,8 +119,14 @@ def _supervise(
     found = find_modules(settings)
     engine = Engine(config, replay=bool(inputs.file))
     memory = create_ring(config.ring.size)
-    check_memory(settings, found, memory, len(inputs.interfaces))
     enforcer_main = _enforcer(arguments, config, inputs)
+    check_memory(
+        settings,
+        found,
+        memory,
+        interfaces=len(inputs.interfaces),
+        blocks=enforcer_main is not None,
+    )
 
     def sensor_main(end: End, stop: StopSignal) -> int:
         return run_sensor(inputs, config, memory, engine.wanted, end, stop)

@@ -170,7 +170,7 @@ class Orders:
         if why and order.claimed:
             raise _Refusal(why)  # a claim can be forged: it limits nobody
         if why:
-            return self._limit_host(order, mac, own, why, now)
+            return self._limit_host(order, mac, why, now)
         if order.claimed:
             self.trials.append(order)
             return None
@@ -181,6 +181,8 @@ class Orders:
         mac = parse_mac(order.mac)
         own = self._own_address(order.address)
         why = self._never.reason_of_mac(mac) or self._never.doubt_of_mac(mac) or ""
+        if not why and order.address and not self._has(mac, order.address):
+            why = f"{order.address} is not known to be {mac}'s: somebody else may forge that MAC"
         if not why and self.mode == "limit":
             why = "the mode quarantines nothing"
         return mac, own, why
@@ -194,10 +196,13 @@ class Orders:
         self.cut += [parse_target(a) for a in (own,) if a]
         return _done(order, mac, "quarantined", hold, now, "")
 
-    def _limit_host(self, order: Quarantine, mac: str, own: str, why: str, now: float) -> Enforced:
+    def _limit_host(self, order: Quarantine, mac: str, why: str, now: float) -> Enforced:
         """Its addresses in place of its MAC, as far as they may be touched."""
         held = None
-        for address in dict.fromkeys((own, *self._never.facts.addresses_of(mac))):
+        others = self._never.facts.addresses_of(mac)
+        if order.address and not self._has(mac, order.address):
+            others = ()  # of another, whose MAC he forges
+        for address in dict.fromkeys((order.address, *others)):
             try:
                 target = self._touchable(address)
             except (_Refusal, TargetError):
@@ -208,14 +213,18 @@ class Orders:
             raise _Refusal(why)
         return _done(order, mac, "limited", held, now, why)
 
+    def _has(self, mac: str, address: str) -> bool:
+        """Whether the kernel knows an address under that MAC."""
+        return mac in self._never.facts.macs_of(parse_target(address).key)
+
     def _own_address(self, text: str) -> str:
         """The IPv4 address that a quarantined host may go on claiming, "" when unknown."""
         if not text:
             return ""
         target = parse_target(text)
-        if target.suffix != "4":
-            raise TargetError(f"{text} is no IPv4 address")
-        return "" if self._never.reason(target) else target.key
+        if target.suffix == "64":
+            raise TargetError(f"{text} is no host")
+        return "" if target.suffix == "6" or self._never.reason(target) else target.key
 
     # What a person asks --------------------------------------------------------------------
 

@@ -293,15 +293,16 @@ def _limit_in(config: Config) -> list[str]:
     """The sources that handshook with a service of ours, then the limits.
 
     The second or third packet of the side that opened, on a connection that conntrack calls
-    established: that is the end of the handshake, and a rule that most packets fail early.
+    established: that is the end of the handshake, and a rule that most packets fail early. What
+    is established meets nothing after that: it is most of what a router forwards.
     """
     opened = "ct state established ct direction original ct original packets 2-3 meta l4proto tcp"
-    rules = []
+    learns, rules = [], ["ct state { established, related } accept"]
     for ip, version in (("ip", 4), ("ip6", 6)):
         home = _home(config, version)
         outside = f" {ip} saddr != {{ {home} }}" if home else ""
         what = f"{ip} saddr . {ip} daddr . tcp dport"
-        rules.append(f"{opened}{outside} update @known{version} {{ {what} }}")
+        learns.append(f"{opened}{outside} update @known{version} {{ {what} }}")
         rules.append(f"ct state new {what} @known{version} accept")
         rules.append(f"ct state new {ip} saddr . tcp dport @session{version} accept")
     rules.append(f"icmpv6 type {{ {_NDP} }} accept")  # conntrack calls it untracked
@@ -314,7 +315,7 @@ def _limit_in(config: Config) -> list[str]:
     for ip, version in (("ip", 4), ("ip6", 6)):
         attacked = f"{ip} daddr . meta l4proto . th dport"
         rules.append(f"ct state new {attacked} @rate{version} drop")
-    return rules + _pace(config)
+    return learns + rules + _pace(config)
 
 
 def _pace(config: Config) -> list[str]:

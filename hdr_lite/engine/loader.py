@@ -1,16 +1,15 @@
 """Finds modules by folder, and says of each whether it runs and, if not, why not.
 
 A module is a folder ``NAME`` with ``__init__.py`` and ``NAME.py`` that holds one class: one
-that derives from :class:`hdr_lite.module.Module`. Folders are found with pkgutil, so that a
-tree of ``.pyc`` files alone serves as well. One in the operator's directory is on, and
-replaces a shipped one of the same name. Whatever is wrong with a module concerns that module
-only: its name and the reason go to errors.log, the others run.
+that derives from :class:`hdr_lite.module.Module`. A tree of ``.pyc`` files alone serves as well
+(pkgutil would find it, too, but loads the compiler's grammar for that, 0.9 MB). One in the
+operator's directory is on, and replaces a shipped one of the same name. Whatever is wrong with a
+module concerns that module only: its name and the reason go to errors.log, the others run.
 """
 
 import hashlib
 import importlib
 import importlib.util
-import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -72,7 +71,21 @@ def _shipped() -> list[str]:
 
 
 def _names(path: list[str]) -> list[str]:
-    return [info.name for info in pkgutil.iter_modules(path) if info.ispkg]
+    return [
+        folder.name for place in path for folder in _folders(Path(place)) if _is_package(folder)
+    ]
+
+
+def _folders(place: Path) -> list[Path]:
+    try:
+        return sorted(place.iterdir())
+    except OSError:
+        return []
+
+
+def _is_package(folder: Path) -> bool:
+    kinds = ("__init__.py", "__init__.pyc")
+    return "." not in folder.name and any((folder / kind).exists() for kind in kinds)
 
 
 def _strangers(config: ModulesConfig, places: Mapping[str, str]) -> Iterator[tuple[str, str]]:

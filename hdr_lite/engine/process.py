@@ -17,14 +17,15 @@ import json
 import select
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from hdr_lite import __version__
 from hdr_lite.config import Config, ConfigError, restore
 from hdr_lite.engine.bus import Bus, Delivery
 from hdr_lite.engine.casebook import Casebook
+from hdr_lite.engine.ends import Link, Reader
 from hdr_lite.engine.facts import figures, summarize
 from hdr_lite.engine.ledger import Ledger
 from hdr_lite.engine.loader import Found, find
@@ -41,7 +42,6 @@ from hdr_lite.link.codec import (
     Done,
     Failed,
     Finish,
-    Message,
     Notice,
     Reload,
     Request,
@@ -75,41 +75,6 @@ _SOURCE = {
 _FLOWS = (Kind.FLOW, Kind.FOLDED_FLOW)
 #: Channels of ours that tell of traffic: somebody who reads one needs records of it.
 _TRAFFIC_CHANNELS = ("new_ip", "new_profile", "tw_modified", "tw_closed")
-
-
-class Reader(Protocol):
-    """The ring's reading end (``hdr_lite.ring.RingReader``)."""
-
-    ended: bool
-    malformed: dict[str, int]
-
-    @property
-    def used(self) -> int: ...
-
-    @property
-    def capacity(self) -> int: ...
-
-    def read(self, limit: int) -> Sequence[Delivery]: ...
-
-    def read_exact(
-        self, limit: int, watch: int = -1, gone: Callable[[], bool] = ...
-    ) -> Sequence[Delivery]: ...
-
-    def commit(self) -> None: ...
-
-    def fileno(self) -> int: ...
-
-    def arm(self) -> bool: ...
-
-
-class Link(Protocol):
-    """The end of the link to the parent (``hdr_lite.link.end.End``)."""
-
-    def fileno(self) -> int: ...
-
-    def send(self, message: Message) -> None: ...
-
-    def receive(self) -> Iterable[Message]: ...
 
 
 class Engine:
@@ -525,6 +490,3 @@ class Engine:
             seats=self._seats,
             seconds=time.monotonic() - self._started,
         )
-
-
-__all__ = ["Engine", "Found", "Link", "Reader"]

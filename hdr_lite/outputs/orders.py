@@ -79,8 +79,7 @@ def order_of(deciding: Evidence, verb: str, seconds: int, *, inside: bool) -> Or
     if verb == "block" and not inside:
         return Block(deciding.id, profile, seconds, cause, finding.port)
     if verb == "block" and finding.attacker_mac:
-        own = "" if ":" in profile else profile
-        return Quarantine(deciding.id, finding.attacker_mac, own, seconds, cause, "")
+        return Quarantine(deciding.id, finding.attacker_mac, profile, seconds, cause, "")
     if inside and finding.family == "spoof" and finding.blocking and finding.attacker_mac:
         mac, claimed = finding.attacker_mac, finding.victim
         return Quarantine(deciding.id, mac, profile, seconds, cause, claimed)

@@ -98,6 +98,7 @@ class Ssh(NamedTuple):
     spkts: int
     dpkts: int
     handshake: bool  #: as in ``Flow``
+    smac: str = ""  #: of the client, "" when the link has none
 
 
 class SshLogin(NamedTuple):
@@ -118,6 +119,7 @@ class SshLogin(NamedTuple):
     success: bool  #: False: a password was refused
     pause: int  #: ns from the server's last word before it until the client asked
     handshake: bool  #: as in ``Flow``
+    smac: str = ""  #: of the client
 
 
 class Arp(NamedTuple):

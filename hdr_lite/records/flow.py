@@ -34,8 +34,9 @@ class Fate(NamedTuple):
     ``refused`` (RST, or an ICMP unreachable about it), ``unanswered`` (nothing
     within the attempt timeout) or ``unseen`` (the same, though the originator went on
     as if a reply had come: it may be that replies are not captured). An answered one may
-    be told once more as ``abandoned``: its originator reset it within three seconds, before
-    anything was said on either side.
+    be told once more, when its originator gave it up within three seconds, having said nothing:
+    as ``abandoned`` (reset, and nothing was said on either side) or else as ``left`` (ended after
+    a whole handshake).
     """
 
     ts: int  #: start of the connection
@@ -51,6 +52,7 @@ class Fate(NamedTuple):
     smac: str
     vlan: int
     interface: int
+    handshake: bool = False  #: as in ``Flow``, so far
 
 
 class Flow(NamedTuple):

@@ -36,7 +36,7 @@ class Quarantine(NamedTuple):
 
     evidence: str
     mac: str
-    address: str  #: the host's own IPv4 address, "" when unknown
+    address: str  #: that it is accused under, "" when unknown; must be known as that MAC's
     seconds: int
     cause: str
     #: The IPv4 address that it claims falsely, when that is all there is against it: whether it is

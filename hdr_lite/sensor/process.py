@@ -11,10 +11,11 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from hdr_lite.config import Config
+from hdr_lite.config import LEAST_BUFFER, Config
 from hdr_lite.link.codec import Answer, Ask, Failed, Finish, Notice, Opened, Progress, Request
 from hdr_lite.link.end import End
 from hdr_lite.link.figures import own_memory
@@ -97,17 +98,21 @@ def _open(inputs: Inputs, config: Config, clock: TrafficClock | None, end: End) 
         return [open_file(inputs.file, config.capture)]
     if inputs.first_packets:
         return [_open_first_packets(inputs.first_packets, inputs.interfaces, config, clock, end)]
-    return [
-        open_interface(name, config.capture, index, clock)
-        for index, name in enumerate(inputs.interfaces)
-    ]
+    return [_open_interface(inputs, config, clock, name) for name in inputs.interfaces]
 
 
 def _open_again(inputs: Inputs, config: Config, clock: TrafficClock, end: End, name: str) -> Source:
     """A source that broke, or whose interface had gone away, as what it was."""
     if inputs.first_packets:
         return _open_first_packets(inputs.first_packets, inputs.interfaces, config, clock, end)
-    return open_interface(name, config.capture, inputs.interfaces.index(name), clock)
+    return _open_interface(inputs, config, clock, name)
+
+
+def _open_interface(inputs: Inputs, config: Config, clock: TrafficClock, name: str) -> Source:
+    """One interface, with its share of the capture buffer."""
+    share = max(LEAST_BUFFER, config.capture.buffer // len(inputs.interfaces))
+    index = inputs.interfaces.index(name)
+    return open_interface(name, replace(config.capture, buffer=share), index, clock)
 
 
 def _open_first_packets(

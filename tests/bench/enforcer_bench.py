@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hdr_lite.config import Config
 from hdr_lite.enforcer.state import KeptHold, save
 from hdr_lite.records.verb import Block, Enforced
 from tests.bench.figure import Figure
@@ -23,7 +22,7 @@ from tests.netns.bed import namespace
 from tests.netns.enforcing import Enforcing, enforcing
 from tests.netns.network import Namespace
 
-HELD = Config().enforcer.blocks
+HELD = 8192
 #: Orders of the flood, by the minute.
 FLOOD = 100_000
 #: Seconds between two orders: each finds the process at rest; just under the pace.
@@ -110,7 +109,9 @@ def measure(inside: Namespace, folder: Path, orders: int, seconds: float) -> dic
         [KeptHold("block4", k, 80000, evidence, "X", False, 0) for k in keys],
         [],
     )
-    with enforcing(inside, folder / "full", enforcer__on_stop="remove") as enforcer:
+    with enforcing(
+        inside, folder / "full", enforcer__on_stop="remove", enforcer__blocks=HELD
+    ) as enforcer:
         figures["full"] = memory(enforcer.process.pid)
         figures["order_ms_when_full"] = latencies(enforcer, orders, APART, 0)
         began = time.monotonic()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tests.bench.figure import Figure
 
 #: In the order in which they are run.
-LIVE = ("latency", "memory", "enforcer", "nflog")
+LIVE = ("latency", "attacks", "inline", "memory", "enforcer", "nflog")
 
 
 def measure(names: Sequence[str] = LIVE) -> list[Figure]:

@@ -36,7 +36,9 @@ class Blocking(Service):
         holds = [KeptHold("block4", k, 80000, evidence, "X", False, 0) for k in keys]
         save(state / "blocks", holds, [])
         self.settings.write_text(
-            f'[enforcer]\nmode = "block"\non_stop = "remove"\nstate = "{state}/blocks"\n'
+            f"[memory]\ntotal = {64 << 20}\n"  # so many count, though they take less
+            f'[enforcer]\nblocks = {BLOCKS}\nstate = "{state}/blocks"\n'
+            'mode = "block"\non_stop = "remove"\n'
         )
 
 

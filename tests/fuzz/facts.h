@@ -28,8 +28,9 @@ static bool fuzz_put(void *owner, enum record_kind kind, uint64_t time, const ui
     (void)time;
     if (kind < RECORD_DNS || kind > RECORD_SSH_LOGIN || length == 0 || length > RECORD_MAX)
         abort();
-    /* 11, 15 or 18 fields: a fixed array, or an array behind a 16-bit count */
-    if (bytes[0] != 0x9b && bytes[0] != 0x9f && (bytes[0] != 0xdc || bytes[2] != 18))
+    /* 12, 15, 18 or 19 fields: a fixed array, or an array behind a 16-bit count */
+    if (bytes[0] != 0x9c && bytes[0] != 0x9f &&
+        (bytes[0] != 0xdc || (bytes[2] != 18 && bytes[2] != 19)))
         abort();
     return true;
 }

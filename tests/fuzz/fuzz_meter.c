@@ -60,7 +60,7 @@ static bool sink_put(void *owner, enum record_kind kind, uint64_t time, const ui
     struct cursor c = cursor_over(bytes, length);
     uint64_t *last = owner;
     unsigned values = 1, elements;
-    require(kind >= RECORD_CONN && kind <= RECORD_CLOCK && length <= RECORD_MAX);
+    require(kind >= RECORD_CONN && kind < RECORD_STATS && length <= RECORD_MAX);
     require(time >= *last);
     *last = time;
     for (; values > 0; values += elements, values--)

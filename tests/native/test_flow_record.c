@@ -75,11 +75,15 @@ static void test_conn_and_fate(void)
     CHECK_STR(behind_uid(text), "10.0.0.1,40000,2001:db8::1,443,tcp,2,02:00:00:00:00:01,,5,2,");
     flow.fate = FATE_REFUSED;
     text = text_of(flow_record_fate(buffer, &flow, SECRET, 20));
-    CHECK(strncmp(text, "13:1000,C", 9) == 0);
+    CHECK(strncmp(text, "14:1000,C", 9) == 0);
     CHECK_STR(behind_uid(text),
-              "10.0.0.1,40000,2001:db8::1,443,tcp,2,refused,20,02:00:00:00:00:01,5,2,");
+              "10.0.0.1,40000,2001:db8::1,443,tcp,2,refused,20,02:00:00:00:00:01,5,2,false,");
     flow.fate = FATE_ANSWERED;
     CHECK(strstr(text_of(flow_record_fate(buffer, &flow, SECRET, 18)), ",answered,18,") != NULL);
+    flow.fate = FATE_LEFT;
+    flow.handshake = true;
+    text = text_of(flow_record_fate(buffer, &flow, SECRET, 0));
+    CHECK(strstr(text, ",left,0,02:00:00:00:00:01,5,2,true,") != NULL);
     flow.fate = FATE_UNANSWERED;
     CHECK(strstr(text_of(flow_record_fate(buffer, &flow, SECRET, 0)), ",unanswered,0,") != NULL);
 }

@@ -358,10 +358,49 @@ static void test_a_look_whether_a_port_is_open(void)
     tcp_segment(&WEB, false, TCP_RST | TCP_ACK, 101, 501, 0);
     CHECK_STR(last(RECORD_FATE, "8"), "answered");
 
+    start(); /* connected, and reset */
+    handshake(&WEB);
+    tcp_segment(&WEB, false, TCP_RST | TCP_ACK, 101, 501, 0);
+    CHECK_STR(last(RECORD_FATE, "8 13"), "abandoned true");
+
     start(); /* something was said */
+    handshake(&WEB);
+    tcp_segment(&WEB, false, TCP_ACK, 101, 501, 10);
+    tcp_segment(&WEB, false, TCP_RST | TCP_ACK, 111, 501, 0);
+    CHECK_STR(last(RECORD_FATE, "8"), "answered");
+}
+
+static void test_who_leaves_without_a_word(void)
+{
+    start(); /* it ends as it should, and is told once */
+    handshake(&WEB);
+    tcp_segment(&WEB, false, TCP_FIN | TCP_ACK, 101, 501, 0);
+    CHECK_STR(last(RECORD_FATE, "8 13"), "left true");
+    tcp_segment(&WEB, true, TCP_FIN | TCP_ACK, 501, 102, 0);
+    tcp_segment(&WEB, false, TCP_ACK, 102, 502, 0);
+    CHECK_EQ(count(RECORD_FATE), 2);
+
+    start(); /* the server has greeted */
     handshake(&WEB);
     tcp_segment(&WEB, true, TCP_ACK, 501, 101, 10);
     tcp_segment(&WEB, false, TCP_RST | TCP_ACK, 101, 511, 0);
+    CHECK_STR(last(RECORD_FATE, "8"), "left");
+
+    start(); /* no handshake: it acknowledges what was never sent */
+    tcp_segment(&WEB, false, TCP_SYN, 100, 0, 0);
+    tcp_segment(&WEB, true, TCP_SYN | TCP_ACK, 500, 101, 0);
+    tcp_segment(&WEB, false, TCP_FIN | TCP_ACK, 101, 7777, 0);
+    CHECK_STR(last(RECORD_FATE, "8 13"), "answered false");
+
+    start(); /* after a while, or with words */
+    handshake(&WEB);
+    now += 4 * SECOND;
+    tcp_segment(&WEB, false, TCP_FIN | TCP_ACK, 101, 501, 0);
+    CHECK_STR(last(RECORD_FATE, "8"), "answered");
+    start();
+    handshake(&WEB);
+    tcp_segment(&WEB, false, TCP_ACK, 101, 501, 10);
+    tcp_segment(&WEB, false, TCP_FIN | TCP_ACK, 111, 501, 0);
     CHECK_STR(last(RECORD_FATE, "8"), "answered");
 }
 
@@ -866,6 +905,7 @@ int main(void)
     test_replies_that_are_not_captured();
     test_streams_that_nobody_answers();
     test_a_look_whether_a_port_is_open();
+    test_who_leaves_without_a_word();
     test_the_abort_of_sctp_is_a_refusal();
     test_tiny_fragments_are_probes();
     test_icmp_errors_tell_the_fate_of_what_they_quote();

@@ -136,6 +136,21 @@ static void test_login(void)
     check_told("yes,1");
 }
 
+/* dropbear's success fills 16 bytes; as a real one said it to OpenSSH's client. */
+static void test_login_at_dropbear(void)
+{
+    exchange_keys("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10\r\n");
+    sealed(ORIG, 44, 40);
+    sealed(RESP, 44, 0);
+    sealed(ORIG, 60, 1);
+    sealed(RESP, 52, 1);
+    sealed(ORIG, 84, 19);
+    sealed(RESP, 36, 2);
+    sealed(ORIG, 52, 1);
+    sealed(RESP, 44, 1);
+    check_told("yes,1");
+}
+
 /* A banner and a key that the server knows are larger replies, and no failures. */
 static void test_key_login(void)
 {
@@ -216,7 +231,7 @@ static void test_words(void)
     sealed(ORIG, 84, 700);
     CHECK_EQ(f->used, 0);
     sealed(RESP, 52, 5);
-    CHECK(FACTS_STARTS(f, "login [\"SSH-2.0-Go\",no,700000000,yes]"));
+    CHECK(FACTS_STARTS(f, "login [\"SSH-2.0-Go\",no,700000000,yes,\"\"]"));
     sealed(RESP, 52, 5); /* not a second time */
     sealed(ORIG, 84, 1);
     sealed(RESP, 52, 5);
@@ -359,6 +374,7 @@ int main(void)
     test_medusa();
     test_ncrack();
     test_login();
+    test_login_at_dropbear();
     test_key_login();
     test_only_probed();
     test_retransmission();

@@ -122,6 +122,11 @@ static void test_mac(void)
     record_mac(&w, (const uint8_t *)"\x02\0\xab\xcd\xef\x01");
     CHECK_EQ(record_finish(&w), 1 + 1 + 17);
     CHECK(memcmp(buffer + 2, "02:00:ab:cd:ef:01", 17) == 0);
+    record_begin(&w, buffer, sizeof buffer, 3);
+    record_mac_if(&w, (const uint8_t *)"\0\0\0\0\0\0", true);
+    record_mac_if(&w, (const uint8_t *)"\x02\0\xab\xcd\xef\x01", false);
+    record_mac_if(&w, (const uint8_t *)"\x02\0\xab\xcd\xef\x01", true);
+    CHECK_EQ(record_finish(&w), 1 + 1 + 1 + 1 + 17);
 }
 
 static void test_a_full_buffer_fails_for_good_and_nothing_is_written_past_it(void)

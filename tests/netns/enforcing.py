@@ -3,6 +3,7 @@
 And the other side of it: :class:`Enforcing` starts it in a namespace and speaks to it.
 """
 
+import faulthandler
 import json
 import os
 import select
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -28,6 +29,8 @@ from tests.netns.network import Namespace
 from tests.program import ROOT
 
 Kind = TypeVar("Kind")
+#: Seconds after which an enforcer says where it is and ends: no test takes so long.
+STUCK = 60
 
 
 class Enforcing:
@@ -79,6 +82,17 @@ class Enforcing:
     def send(self, order: Order) -> None:
         """Send an order and do not wait."""
         self._end.send(order)
+
+    def pour(self, orders: Iterable[Order]) -> None:
+        """Send orders as fast as they are taken; of what comes back, notices are kept."""
+        for order in orders:
+            try:
+                self._end.send(order)
+            except LinkClosed:
+                raise AssertionError(self.process.communicate()[1]) from None
+            if select.select([self._end], [], [], 0)[0]:
+                self._receive()
+                self._waiting.clear()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to end, or kill it; its exit status."""
@@ -149,6 +163,7 @@ def hide_the_wall_clock() -> None:
 def main(descriptor: str, settings: str) -> int:
     """The process."""
     hide_the_wall_clock()
+    faulthandler.dump_traceback_later(STUCK, exit=True)
     values = json.loads(settings)
     config = load(None, [Override(key, value, "test") for key, value in values.items()]).config
     with StopSignal((signal.SIGTERM, signal.SIGINT)) as stop:

@@ -1,4 +1,4 @@
-"""A real ssh server in the LAN, and real clients that somebody logs in with."""
+"""A real ssh server in the LAN or elsewhere, and real clients that somebody logs in with."""
 
 import shutil
 import subprocess
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.netns.bed import LAN_HOST, Bed, connects, until
+from tests.netns.network import Namespace
 
 #: The one who has an account, and the password.
 USER, PASSWORD = "sam", "sesame"
@@ -23,9 +24,9 @@ sed -i 1d {words}
 
 
 class Server:
-    """dropbear on port 22 of the LAN's host, which allows six tries a connection."""
+    """dropbear on port 22 of a host, which allows six tries a connection."""
 
-    def __init__(self, bed: Bed, folder: Path) -> None:
+    def __init__(self, inside: Namespace, address: str, folder: Path) -> None:
         self._log = folder / "dropbear.log"
         for kind in ("ed25519", "rsa"):
             key = str(folder / kind)
@@ -33,8 +34,8 @@ class Server:
         keys = [word for kind in ("ed25519", "rsa") for word in ("-r", str(folder / kind))]
         command = ["dropbear", "-F", "-E", "-T", "6", "-p", "22", "-P", f"{folder}/pid", *keys]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(bed.lan.words(*command), stderr=log)
-        until(lambda: connects(bed.lan, LAN_HOST, LAN_HOST, 22))
+            self._process = subprocess.Popen(inside.words(*command), stderr=log)
+        until(lambda: connects(inside, address, address, 22))
 
     @property
     def refused(self) -> int:
@@ -48,20 +49,27 @@ class Server:
 
 
 @contextmanager
-def serving(bed: Bed, folder: Path) -> Iterator[Server]:
-    """The server; the LAN's host has one account."""
-    etc = Path("/etc/netns", bed.lan.name)  # what `ip netns exec` shows as /etc
+def serving_at(inside: Namespace, address: str, folder: Path) -> Iterator[Server]:
+    """The server; its host has one account."""
+    etc = Path("/etc/netns", inside.name)  # what `ip netns exec` shows as /etc
     etc.mkdir(parents=True)
     try:
         (etc / "passwd").write_text(f"{USER}:x:1000:1000::/:/bin/sh\nroot:x:0:0::/:/bin/sh\n")
         (etc / "shadow").write_text(f"{USER}:{_HASH}:1::::::\nroot:*:1::::::\n")
-        server = Server(bed, folder)
+        server = Server(inside, address, folder)
         try:
             yield server
         finally:
             server.close()
     finally:
         shutil.rmtree(etc)
+
+
+@contextmanager
+def serving(bed: Bed, folder: Path) -> Iterator[Server]:
+    """The server on the LAN's host."""
+    with serving_at(bed.lan, LAN_HOST, folder) as server:
+        yield server
 
 
 def make_key(folder: Path, name: str, kind: str) -> Path:
@@ -72,10 +80,18 @@ def make_key(folder: Path, name: str, kind: str) -> Path:
 
 
 class Client:
-    """Somebody of the world's with OpenSSH's client."""
+    """Somebody with OpenSSH's client, by default of the world's, who asks the LAN's host."""
 
-    def __init__(self, bed: Bed, address: str, folder: Path) -> None:
-        self._bed, self._address, self._folder = bed, address, folder
+    def __init__(
+        self,
+        bed: Bed,
+        address: str,
+        folder: Path,
+        inside: Namespace | None = None,
+        server: str = LAN_HOST,
+    ) -> None:
+        self._inside, self._server = inside or bed.world, server
+        self._address, self._folder = address, folder
         self._number = 0
 
     def log_in(self, *words: str, pause: float = 0, keys: tuple[Path, ...] = ()) -> bool:
@@ -96,7 +112,7 @@ class Client:
         command += [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         command += [word for key in keys or (Path("none"),) for word in ("-i", str(key))]
         environment = ["env", f"SSH_ASKPASS={program}", "SSH_ASKPASS_REQUIRE=force"]
-        words_of_it = self._bed.world.words(*environment, *command, f"{USER}@{LAN_HOST}", "true")
+        words_of_it = self._inside.words(*environment, *command, f"{USER}@{self._server}", "true")
         try:
             return subprocess.run(words_of_it, capture_output=True, timeout=20).returncode == 0
         except subprocess.TimeoutExpired:  # cut off in the middle

@@ -39,8 +39,8 @@ def _read(peer: socket.socket, most: int = 1 << 60) -> int:
 
 
 def _serve_download(peer: socket.socket) -> None:
-    (megabytes,) = struct.unpack(">I", peer.recv(4))
-    for _ in range(megabytes * 16):
+    (chunks,) = struct.unpack(">I", peer.recv(4))
+    for _ in range(chunks):
         peer.sendall(CHUNK)
     peer.shutdown(socket.SHUT_WR)
     _read(peer)
@@ -112,11 +112,12 @@ def serve() -> None:
     sys.stdin.read()
 
 
-def download(host: str, megabytes: int, port: int = DOWNLOAD) -> None:
-    """An ordinary connection with that much answered (SF)."""
+def download(host: str, megabytes: float, port: int = DOWNLOAD) -> None:
+    """An ordinary connection with that much answered, in sixteenths (SF)."""
+    chunks = int(megabytes * 16)
     with socket.create_connection((host, port), 10) as peer:
-        peer.sendall(struct.pack(">I", megabytes))
-        assert _read(peer) == megabytes * MEGABYTE
+        peer.sendall(struct.pack(">I", chunks))
+        assert _read(peer) == chunks * len(CHUNK)
 
 
 def upload(host: str, megabytes: int) -> None:
@@ -226,7 +227,7 @@ def outside(inside: str, router: str, forwarded: str) -> None:
         download(forwarded, 1, 8443)
 
 
-def many(host: str, connections: int, megabytes: int) -> None:
+def many(host: str, connections: int, megabytes: float) -> None:
     """So many downloads, eight at a time."""
 
     def some(count: int) -> None:
@@ -268,4 +269,4 @@ if __name__ == "__main__":
     elif verb == "outside":
         outside(*arguments)
     else:
-        many(arguments[0], int(arguments[1]), int(arguments[2]))
+        many(arguments[0], int(arguments[1]), float(arguments[2]))

@@ -57,6 +57,7 @@ class Guesses:
         "handshake",
         "last",
         "logged_in_at",
+        "mac",
         "reported",
         "shape",
         "since",
@@ -69,6 +70,7 @@ class Guesses:
         self.last = 0
         self.reported = -1  #: last bucket told
         self.handshake = True  #: the source completed one in each of its connections
+        self.mac: str | None = None  #: that all of them carry, "" when they differ
         self.burst = 0  #: failed connections that began within BURST_TIME
         self.burst_at = 0  #: when the first of them began
         self.shape = (0, 0)  #: bytes each way of the last open guess
@@ -79,25 +81,26 @@ class Guesses:
         """Begin anew when the last failure is long ago."""
         if self.failures and now - self.last > MEMORY:
             self.clear()
-            self.handshake = True
+            self.handshake, self.mac = True, None
 
     def clear(self) -> None:
         """Forget what failed."""
         self.failures = self.connections = 0
         self.reported = -1
 
-    def fail(self, now: int, begun: int, failures: int, handshake: bool) -> None:
-        """Count failures of one connection that began at ``begun``."""
+    def fail(self, now: int, ssh: Ssh, failures: int) -> None:
+        """Count failures of one connection."""
         if not self.failures:
             self.since = now
-        if self.burst and abs(begun - self.burst_at) <= BURST_TIME:
+        if self.burst and abs(ssh.ts - self.burst_at) <= BURST_TIME:
             self.burst += 1
         else:
-            self.burst, self.burst_at = 1, begun
+            self.burst, self.burst_at = 1, ssh.ts
         self.failures += failures
         self.connections += 1
         self.last = now
-        self.handshake = self.handshake and handshake
+        self.handshake = self.handshake and ssh.handshake
+        self.mac = ssh.smac if self.mac in (None, ssh.smac) else ""
 
     @property
     def fast(self) -> bool:
@@ -129,7 +132,7 @@ class Guesses:
 class Refusals:
     """The last passwords that a source's programs had refused at one server."""
 
-    __slots__ = ("last", "let_in", "proof", "recent", "told", "unproven")
+    __slots__ = ("last", "let_in", "mac", "moved", "proof", "recent", "told", "unproven")
 
     def __init__(self) -> None:
         self.recent: tuple[int, ...] = ()  #: when, SWIFT at most
@@ -137,6 +140,8 @@ class Refusals:
         self.told = 0  #: refusals of the reports so far
         self.proof = False  #: the last report's
         self.unproven = -1  #: when one came without a handshake
+        self.mac = ""  #: that the last one carried
+        self.moved = -1  #: when one carried another than the one before
         self.let_in = -MEMORY  #: when it logged in last
 
     def log_in(self, now: int) -> None:
@@ -153,11 +158,15 @@ class Refusals:
         self.last = login.ts
         if not login.handshake:
             self.unproven = login.ts
+        if self.recent and login.smac != self.mac:
+            self.moved = login.ts
+        self.mac = login.smac
         self.recent = (*self.recent, login.ts)[-SWIFT:]
         if len(self.recent) < SWIFT or login.ts - self.recent[0] > SWIFT_TIME:
             return False
         self.told += SWIFT
         self.proof = self.unproven < self.recent[0]
+        self.mac = self.mac if self.moved < self.recent[0] else ""
         self.recent = ()
         return True
 
@@ -214,6 +223,7 @@ class Bruteforce(Module):
             self.set_evidence(
                 "PASSWORD_GUESSING",
                 attacker=login.saddr,
+                attacker_mac=self._mac_of(login.saddr, refusals.mac),
                 victim=login.daddr,
                 threat_level=ThreatLevel.HIGH,
                 confidence=SWIFT_CONFIDENCE,
@@ -236,7 +246,7 @@ class Bruteforce(Module):
         failures = _failures(ssh, guesses)
         if failures == 0:
             return
-        guesses.fail(self.now(), ssh.ts, failures, ssh.handshake)
+        guesses.fail(self.now(), ssh, failures)
         crowd = self._crowds.use((ssh.daddr, ssh.dport))
         crowd.fail(self.now(), ssh.saddr, failures)
         threshold = self.option("attempts")
@@ -253,18 +263,23 @@ class Bruteforce(Module):
         total.forget_if_old(self.now())
         if not total.failures:
             servers.clear()
-        total.fail(self.now(), ssh.ts, failures, ssh.handshake)
+        total.fail(self.now(), ssh, failures)
         if len(servers) < 16:
             servers[ssh.daddr] = None
         alone = here.reported >= 0
         if len(servers) >= 3 and not alone and total.is_news(2 * self.option("attempts")):
             self._report(ssh, total, f"at {len(servers)} servers, such as {ssh.daddr}", "")
 
+    def _mac_of(self, address: str, mac: str | None) -> str:
+        """What an inside host may be quarantined by; of all others it is a router's."""
+        return mac if mac and self.is_inside(address) else ""
+
     def _report(self, ssh: Ssh, guesses: Guesses, where: str, victim: str) -> None:
         fast = guesses.fast
         self.set_evidence(
             "PASSWORD_GUESSING",
             attacker=ssh.saddr,
+            attacker_mac=self._mac_of(ssh.saddr, guesses.mac),
             victim=victim,
             threat_level=ThreatLevel.HIGH if fast else ThreatLevel.MEDIUM,
             confidence=_confidence(guesses.failures, self.option("attempts"), ssh.client),
@@ -298,10 +313,12 @@ class Bruteforce(Module):
         if not guessed and self.now() - guesses.logged_in_at < MEMORY:
             return
         guesses.logged_in_at = self.now()
+        mac = ssh.smac if guesses.mac in (None, ssh.smac) else ""
         self.set_evidence(
             "SSH_SUCCESSFUL",
             family="bruteforce" if guessed else "policy",
             attacker=ssh.saddr,
+            attacker_mac=self._mac_of(ssh.saddr, mac),
             victim=ssh.daddr,
             threat_level=ThreatLevel.HIGH if guessed else ThreatLevel.INFO,
             confidence=0.8,

@@ -25,6 +25,7 @@ from hdr_lite.modules.network_discovery.probes import (
     scanner_named_by,
     source_of,
 )
+from hdr_lite.modules.network_discovery.proof import Completed
 from hdr_lite.modules.network_discovery.walk import AGAIN, LOWEST, REPEAT, STEP, Walk
 from hdr_lite.modules.network_discovery.weights import (
     ABANDONED_HOST,
@@ -56,6 +57,7 @@ _HEARD = ("answered", "refused")
 _SECOND = 1_000_000_000
 #: Direction of the walk, source, port or host, protocol.
 _Key = tuple[str, str, str, str]
+_Last = Fate | Attempts | Probes
 _TRANSPORTS = {"tcp": "TCP", "udp": "UDP", "132": "SCTP"}
 
 
@@ -65,7 +67,7 @@ class NetworkDiscovery(Module):
     name = "network_discovery"
     description = "detects port scans, sweeps and probing for what systems are"
     authors = ("HDR-lite",)
-    budget = 832 * 1024
+    budget = 928 * 1024
     budget_reason = "walks of 944 pairs of source and port or host, each 0.6 kB"
 
     def init(self) -> None:
@@ -77,6 +79,7 @@ class NetworkDiscovery(Module):
         self._peers: BoundedTable[str, Distinct] = BoundedTable(96, Distinct)
         self._tools: BoundedTable[tuple[str, str], Distinct] = BoundedTable(32, Distinct)
         self._looks: BoundedTable[tuple[str, str], Look] = BoundedTable(64, Look)
+        self._completed = Completed(self.is_inside)
         self._heard: BoundedTable[str, None] = BoundedTable(256, _nothing)
         self._outside_answered = -1  #: when a host outside last showed that it hears us
 
@@ -95,8 +98,8 @@ class NetworkDiscovery(Module):
         heard = fate.fate in _HEARD
         if heard:
             self._heard.use(source)
-        elif fate.fate == "abandoned":
-            self._take_abandoned(fate, source)
+        elif fate.fate in ("abandoned", "left"):
+            self._take_given_up(fate, source)
             return
         elif fate.fate == "unseen" and (fate.proto == "udp" or source not in self._heard):
             # Replies to it are not captured at all, or it is no question: a stream of datagrams.
@@ -118,6 +121,24 @@ class NetworkDiscovery(Module):
         self._take_horizontal(fate, across, inside)
         self._take_vertical(fate, along, inside)
         self._take_block(fate, block, across, inside)
+
+    def _take_given_up(self, fate: Fate, source: str) -> None:
+        """Answered, and ended by who had asked, without a word of his."""
+        if fate.handshake:
+            self._completed.note(self.now(), source, fate)
+        if fate.fate == "abandoned":
+            self._take_abandoned(fate, source)
+        if fate.handshake:
+            across = ("h", source, str(fate.dport), fate.proto)
+            along = ("v", source, fate.daddr, fate.proto)
+            if (walk := self._proven(across)) is not None:
+                self._report_horizontal(walk, across, fate)
+            if (walk := self._proven(along)) is not None:
+                self._report_vertical(walk, along, fate)
+
+    def _proven(self, key: _Key) -> Walk | None:
+        walk = self._walks.get(key)
+        return walk if walk is not None and self._completed.of_walk(self.now(), key, walk) else None
 
     def _note_success(self, fate: Fate, block: _Key) -> None:
         """An answer that moves at most the walk over hosts and ports."""
@@ -149,8 +170,9 @@ class NetworkDiscovery(Module):
         new = walk.contact(self.now(), fate.daddr, weight, fate.fate == "refused")
         if new and weight > 0:
             walk.doubtful += doubtful
+            walk.fail_by(self.now(), fate.smac)
             self._grown(key, walk)
-            self._report_horizontal(walk, fate.saddr, fate.smac, fate.dport, fate)
+            self._report_horizontal(walk, key, fate)
 
     def _has_peers(self, source: str) -> bool:
         ports = self._peers.get(source)
@@ -169,8 +191,9 @@ class NetworkDiscovery(Module):
         weight = vertical_weight(fate, inside, walk)
         new = walk.contact(self.now(), str(fate.dport), weight, fate.fate == "refused")
         if new and weight > 0:
+            walk.fail_by(self.now(), fate.smac)
             self._grown(key, walk)
-            self._report_vertical(walk, fate.saddr, fate.smac, fate.daddr, fate)
+            self._report_vertical(walk, key, fate)
 
     def _take_block(self, fate: Fate, key: _Key, across: _Key, inside: bool) -> None:
         """Hosts that are each tried on another port: one walk over all of them."""
@@ -207,8 +230,9 @@ class NetworkDiscovery(Module):
         walk = self._walk(across)
         if walk.abandon(self.now(), fate.daddr, ABANDONED_HOST):
             walk.doubtful += 1
+            walk.fail_by(self.now(), fate.smac)
             self._grown(across, walk)
-            self._report_horizontal(walk, fate.saddr, fate.smac, fate.dport, fate)
+            self._report_horizontal(walk, across, fate)
 
     def _abandon_ports(self, fate: Fate, along: _Key, look: Look) -> None:
         """More than one port of a host was given up, or others of it have failed."""
@@ -216,8 +240,9 @@ class NetworkDiscovery(Module):
         new = [walk.abandon(self.now(), str(port), STEP) for port in (*look.ports, fate.dport)]
         if not any(new):
             return
+        walk.fail_by(self.now(), fate.smac)
         self._grown(along, walk)
-        self._report_vertical(walk, fate.saddr, fate.smac, fate.daddr, fate)
+        self._report_vertical(walk, along, fate)
         if look.is_news() and not walk.reported:
             self._report_look(look, fate)
 
@@ -269,15 +294,17 @@ class NetworkDiscovery(Module):
             walk.doubtful = max(walk.doubtful, total.addresses)
             weight = NOBODY_ANSWERS_CLIENT
         walk.total(self.now(), total.addresses, total.refused, weight)
+        walk.fail_by(self.now(), total.smac)
         self._grown(key, walk)
-        self._report_horizontal(walk, total.saddr, total.smac, total.dport, total)
+        self._report_horizontal(walk, key, total)
 
     def _total_vertical(self, total: Attempts, source: str, weight: int) -> None:
         key = ("v", source, total.daddr, total.proto)
         walk = self._walk(key)
         walk.total(self.now(), total.ports, total.refused, weight)
+        walk.fail_by(self.now(), total.smac)
         self._grown(key, walk)
-        self._report_vertical(walk, total.saddr, total.smac, total.daddr, total)
+        self._report_vertical(walk, key, total)
 
     # Before fates are known --------------------------------------------------------------
 
@@ -292,41 +319,44 @@ class NetworkDiscovery(Module):
             if probes.proto == "udp" and probes.dport in _TRACEROUTE:
                 return
             key = ("v", source, probes.daddr, probes.proto)
-            walk = self._foresee(key, probes.ports - probes.answered, weight, str(probes.dport))
-            if walk is not None:
-                self._report_vertical(walk, probes.saddr, probes.smac, probes.daddr, probes)
+            silent = probes.ports - probes.answered
+            if (walk := self._foresee(key, silent, weight, probes)) is not None:
+                self._report_vertical(walk, key, probes)
         elif inside and probes.dport != _IDENT:
             key = ("h", source, str(probes.dport), probes.proto)
-            walk = self._foresee(key, probes.hosts - probes.answered, weight, probes.daddr)
-            if walk is not None:
-                self._report_horizontal(walk, probes.saddr, probes.smac, probes.dport, probes)
+            silent = probes.hosts - probes.answered
+            if (walk := self._foresee(key, silent, weight, probes)) is not None:
+                self._report_horizontal(walk, key, probes)
 
-    def _foresee(self, key: _Key, failures: int, weight: int, example: str) -> Walk | None:
+    def _foresee(self, key: _Key, failures: int, weight: int, last: Probes) -> Walk | None:
         walk = self._walk(key)
+        example = str(last.dport) if key[0] == "v" else last.daddr
         taken = walk.foresee(self.now(), failures, weight, example)
+        if taken:
+            walk.fail_by(self.now(), last.smac)
         self._grown(key, walk)
         return walk if taken else None
 
     # Reports -----------------------------------------------------------------------------
 
-    def _report_horizontal(
-        self, walk: Walk, saddr: str, smac: str, port: int, last: Fate | Attempts | Probes
-    ) -> None:
-        if not walk.is_news(self.now(), AGAIN if walk.certain else REPEAT):
+    def _report_horizontal(self, walk: Walk, key: _Key, last: _Last) -> None:
+        completed = self._completed.of_walk(self.now(), key, walk)
+        if not walk.is_news(self.now(), AGAIN if walk.certain else REPEAT, completed > 0):
             return
         kind = kind_of(last.proto, last.flags)
         self.set_evidence(
             "HORIZONTAL_PORT_SCAN",
-            attacker=saddr,
-            attacker_mac=smac,
+            attacker=last.saddr,
+            attacker_mac=(walk.mac or "") if completed else last.smac,
             threat_level=ThreatLevel.HIGH,
             confidence=_confidence(walk.failures),
-            description=f"{kind} scan of port {port} on {walk.failures} hosts "
-            f"such as {', '.join(walk.examples)}: {walk.outcomes}",
-            port=port,
+            description=f"{kind} scan of port {last.dport} on {walk.failures} hosts such as "
+            f"{', '.join(walk.examples)}: {walk.outcomes}{_completed_words(completed)}",
+            port=last.dport,
             proto=last.proto,
             uids=_uids(last),
             blocking=walk.certain,
+            proof=completed > 0,
         )
 
     def _report_block(self, walk: Walk, last: Fate) -> None:
@@ -359,24 +389,24 @@ class NetworkDiscovery(Module):
             uids=_uids(last),
         )
 
-    def _report_vertical(
-        self, walk: Walk, saddr: str, smac: str, target: str, last: Fate | Attempts | Probes
-    ) -> None:
-        if not walk.is_news(self.now(), AGAIN if walk.certain else REPEAT):
+    def _report_vertical(self, walk: Walk, key: _Key, last: _Last) -> None:
+        completed = self._completed.of_walk(self.now(), key, walk)
+        if not walk.is_news(self.now(), AGAIN if walk.certain else REPEAT, completed > 0):
             return
         kind = kind_of(last.proto, last.flags)
         self.set_evidence(
             "VERTICAL_PORT_SCAN",
-            attacker=saddr,
-            attacker_mac=smac,
-            victim=target,
+            attacker=last.saddr,
+            attacker_mac=(walk.mac or "") if completed else last.smac,
+            victim=last.daddr,
             threat_level=ThreatLevel.HIGH,
             confidence=_confidence(walk.failures),
-            description=f"{kind} scan of {walk.failures} ports of {target} "
-            f"such as {', '.join(walk.examples)}: {walk.outcomes}",
+            description=f"{kind} scan of {walk.failures} ports of {last.daddr} such as "
+            f"{', '.join(walk.examples)}: {walk.outcomes}{_completed_words(completed)}",
             proto=last.proto,
             uids=_uids(last),
             blocking=walk.certain,
+            proof=completed > 0,
         )
 
     # ICMP and other protocols ------------------------------------------------------------
@@ -496,5 +526,10 @@ def _confidence(failures: int) -> float:
     return min(1.0, failures / 10)
 
 
-def _uids(last: Fate | Attempts | Probes) -> tuple[str, ...]:
+def _completed_words(completed: int) -> str:
+    """What proves a scan."""
+    return f"; {completed} opened with a whole handshake and left without a word" * bool(completed)
+
+
+def _uids(last: _Last) -> tuple[str, ...]:
     return (last.uid,) if isinstance(last, Fate) else ()

@@ -14,6 +14,8 @@ STEP = 1386
 ACCUSED = 4595
 #: The walk is kept within these, so that the past can be outweighed.
 LOWEST, HIGHEST = -ACCUSED, 4 * ACCUSED
+#: Hardware address of what failed under more than one.
+MIXED = "mixed"
 #: Failed contacts without which nothing is certain.
 CERTAIN = 10
 #: A scan that goes on is told again after this long, ns: one window of the default length; one
@@ -27,18 +29,20 @@ class Walk:
     __slots__ = (
         "abandoned",
         "begun",
-        "certainty_reported",
         "contacts",
         "doubtful",
         "examples",
+        "failed_at",
         "failures",
         "foreseen",
         "fresh",
+        "mac",
         "ports",
         "refused",
         "reported",
         "reported_at",
         "score",
+        "sureness",
     )
 
     def __init__(self) -> None:
@@ -55,7 +59,9 @@ class Walk:
         self.examples: tuple[str, ...] = ()  #: the first five that failed
         self.reported = 0  #: failures when it was last reported
         self.reported_at = 0
-        self.certainty_reported = False
+        self.sureness = 0  #: of the last report: 1 certain, 2 proven
+        self.mac: str | None = None  #: hardware address of what failed, None before; or MIXED
+        self.failed_at = 0  #: time of the last failure of one that is certain
 
     def contact(self, now: int, value: str, weight: int, refused: bool = False) -> bool:
         """Step by ``weight`` (up: a failure) if it is a first contact; whether it was one."""
@@ -108,6 +114,12 @@ class Walk:
             self.examples += (value,)
         return True
 
+    def fail_by(self, now: int, mac: str) -> None:
+        """Whose hardware address a failure carries."""
+        self.mac = mac if self.mac in (None, mac) else MIXED
+        if self.certain:
+            self.failed_at = now
+
     def total(self, now: int, failures: int, refused: int, weight: int) -> None:
         """A sum of failed contacts, of which so many were distinct.
 
@@ -130,8 +142,8 @@ class Walk:
         """Far past the decision, on many contacts, and not just when nobody at all answered."""
         return is_certain(self.failures, self.score, self.doubtful)
 
-    def is_news(self, now: int, interval: int) -> bool:
-        """Whether a report is due: at the decision, when it becomes certain, at 10, 100,
+    def is_news(self, now: int, interval: int, proven: bool = False) -> bool:
+        """Whether a report is due: at the decision, when it becomes certain, or proven, at 10, 100,
         1,000, ... failures, and after ``interval`` if ten more have failed since, or were
         foreseen. Due once only.
         """
@@ -140,11 +152,12 @@ class Walk:
         grown = len(str(self.failures)) > len(str(self.reported))
         more = self.fresh or self.failures >= self.reported + 10
         goes_on = more and now - self.reported_at >= interval
-        surer = self.certain and not self.certainty_reported
+        sureness = 2 if proven else int(self.certain)
+        surer = sureness > self.sureness
         if self.reported and not (grown or goes_on or surer):
             return False
         self.reported, self.reported_at, self.fresh = self.failures, now, False
-        self.certainty_reported = self.certainty_reported or surer
+        self.sureness = max(self.sureness, sureness)
         return True
 
     @property

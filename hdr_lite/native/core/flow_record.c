@@ -35,15 +35,6 @@ static void put_proto(struct record_writer *w, uint8_t proto)
     }
 }
 
-static void put_mac(struct record_writer *w, const uint8_t mac[6], bool known)
-{
-    static const uint8_t NONE[6];
-    if (known && memcmp(mac, NONE, sizeof NONE) != 0)
-        record_mac(w, mac);
-    else
-        record_cstring(w, "");
-}
-
 /* ts, uid, saddr, sport, daddr, dport, proto: how every record about a flow begins. */
 static void put_flow_head(struct record_writer *w, const struct flow *flow,
                           const uint8_t secret[16])
@@ -66,8 +57,8 @@ uint32_t flow_record_conn(uint8_t *buffer, const struct flow *flow, const uint8_
     record_begin(&w, buffer, RECORD_MAX, 12);
     put_flow_head(&w, flow, secret);
     record_uint(&w, flow->side[ORIG].first_flags);
-    put_mac(&w, flow->side[ORIG].mac, flow->has_mac);
-    put_mac(&w, flow->side[RESP].mac, flow->has_mac);
+    record_mac_if(&w, flow->side[ORIG].mac, flow->has_mac);
+    record_mac_if(&w, flow->side[RESP].mac, flow->has_mac);
     record_uint(&w, flow->vlan);
     record_uint(&w, flow->interface);
     return record_finish(&w);
@@ -93,6 +84,8 @@ static const char *fate_name(const struct flow *flow)
         return "refused";
     if (flow->fate == FATE_ABANDONED)
         return "abandoned";
+    if (flow->fate == FATE_LEFT)
+        return "left";
     return flow_went_on(flow) ? "unseen" : "unanswered";
 }
 
@@ -100,14 +93,15 @@ uint32_t flow_record_fate(uint8_t *buffer, const struct flow *flow, const uint8_
                           uint8_t reply)
 {
     struct record_writer w;
-    record_begin(&w, buffer, RECORD_MAX, 13);
+    record_begin(&w, buffer, RECORD_MAX, 14);
     put_flow_head(&w, flow, secret);
     record_uint(&w, flow->side[ORIG].first_flags);
     record_cstring(&w, fate_name(flow));
     record_uint(&w, reply);
-    put_mac(&w, flow->side[ORIG].mac, flow->has_mac);
+    record_mac_if(&w, flow->side[ORIG].mac, flow->has_mac);
     record_uint(&w, flow->vlan);
     record_uint(&w, flow->interface);
+    record_bool(&w, flow->handshake);
     return record_finish(&w);
 }
 
@@ -156,8 +150,8 @@ uint32_t flow_record_flow(uint8_t *buffer, const struct flow *flow, const uint8_
     record_uint(&w, resp->packets);
     record_uint(&w, orig->ip_bytes);
     record_uint(&w, resp->ip_bytes);
-    put_mac(&w, orig->mac, flow->has_mac);
-    put_mac(&w, resp->mac, flow->has_mac);
+    record_mac_if(&w, orig->mac, flow->has_mac);
+    record_mac_if(&w, resp->mac, flow->has_mac);
     record_uint(&w, flow->vlan);
     record_uint(&w, flow->interface);
     record_cstring(&w, end_name(end));
@@ -198,7 +192,7 @@ uint32_t flow_record_attempts(uint8_t *buffer, const struct attempts_sum *sum)
     record_uint(&w, sum->unanswered);
     record_uint(&w, sum->addresses);
     record_uint(&w, sum->ports);
-    put_mac(&w, sample->mac, !(sum->differs & FIELD_MAC));
+    record_mac_if(&w, sample->mac, !(sum->differs & FIELD_MAC));
     record_uint(&w, sample->interface);
     return record_finish(&w);
 }
@@ -218,7 +212,7 @@ uint32_t flow_record_probes(uint8_t *buffer, const struct probes *probes, const 
     record_uint(&w, probes->hosts_differ ? tried : 1);
     record_uint(&w, probes->ports_differ ? tried : 1);
     record_uint(&w, probes_answered(probes));
-    put_mac(&w, flow->side[ORIG].mac, flow->has_mac);
+    record_mac_if(&w, flow->side[ORIG].mac, flow->has_mac);
     record_uint(&w, flow->interface);
     return record_finish(&w);
 }
@@ -246,8 +240,8 @@ uint32_t flow_record_arp(uint8_t *buffer, const struct packet *packet)
     put_ipv4(&w, arp->sender_ip);
     record_mac(&w, arp->target_mac);
     put_ipv4(&w, arp->target_ip);
-    put_mac(&w, packet->smac, packet->has_mac);
-    put_mac(&w, packet->dmac, packet->has_mac);
+    record_mac_if(&w, packet->smac, packet->has_mac);
+    record_mac_if(&w, packet->dmac, packet->has_mac);
     record_uint(&w, packet->vlan);
     record_uint(&w, packet->interface);
     return record_finish(&w);

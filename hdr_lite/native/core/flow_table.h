@@ -22,8 +22,15 @@
 enum direction { ORIG = 0, RESP = 1 };
 
 /* The fate of a connection (DESIGN.md): known once, reported once; but one that was answered may
- * be given up by its originator before anything was said, which is told as well. */
-enum flow_fate { FATE_PENDING = 0, FATE_ANSWERED, FATE_REFUSED, FATE_UNANSWERED, FATE_ABANDONED };
+ * be given up by its originator before he said anything, which is told as well. */
+enum flow_fate {
+    FATE_PENDING = 0,
+    FATE_ANSWERED,
+    FATE_REFUSED,
+    FATE_UNANSWERED,
+    FATE_ABANDONED, /* reset, and nothing was said on either side */
+    FATE_LEFT,      /* ended after a whole handshake; the responder may have spoken */
+};
 
 /* IPFIX flowEndReason (RFC 5102, 5.11.3). */
 enum flow_end { END_IDLE = 1, END_ACTIVE = 2, END_OF_FLOW = 3, END_FORCED = 4, END_RESOURCES = 5 };

@@ -491,16 +491,27 @@ static void note_fate(struct meter *m, struct flow *flow, const struct packet *p
     }
 }
 
-/* Answered, and given up at once by who had asked, with nothing said on either side: a look
- * whether the port is open. */
-static void note_abandonment(struct meter *m, struct flow *flow)
+/* Answered, and given up at once by who had asked and said nothing: a look whether the port is
+ * open. */
+static enum flow_fate fate_given_up(const struct flow *flow)
 {
     const struct flow_side *orig = &flow->side[ORIG], *resp = &flow->side[RESP];
-    if (flow->fate != FATE_ANSWERED || !flow->attempt || !tcp_given_up(flow) ||
-        orig->payload_bytes > 0 || resp->payload_bytes > 0 ||
+    if (orig->payload_bytes > 0)
+        return flow->fate;
+    if (tcp_given_up(flow) && resp->payload_bytes == 0)
+        return FATE_ABANDONED;
+    return flow->handshake ? FATE_LEFT : flow->fate;
+}
+
+static void note_giving_up(struct meter *m, struct flow *flow)
+{
+    if ((flow->fate != FATE_ANSWERED && flow->fate != FATE_LEFT) || !flow->attempt ||
         m->packet.ts - flow->start > ABANDONED_WITHIN)
         return;
-    flow->fate = FATE_ABANDONED;
+    enum flow_fate fate = fate_given_up(flow);
+    if (fate == flow->fate)
+        return;
+    flow->fate = (uint8_t)fate;
     if (attempts_stray(m->attempts, m->now) && wanted(m, RECORD_FATE))
         put(m, RECORD_FATE, flow_record_fate(m->buffer, flow, m->settings.secret, 0));
 }
@@ -551,8 +562,8 @@ static void take_flow_packet(struct meter *m, struct flow_key *key)
         note_fate(m, flow, p);
     else if (!first)
         note_going_on(m, flow);
-    if (from == ORIG && p->proto == IP_PROTO_TCP && (p->tcp_flags & TCP_RST))
-        note_abandonment(m, flow);
+    if (from == ORIG && p->proto == IP_PROTO_TCP && (p->tcp_flags & (TCP_FIN | TCP_RST)))
+        note_giving_up(m, flow);
     if (p->proto == IP_PROTO_TCP || p->proto == IP_PROTO_UDP) {
         m->facts_left = FACTS_PER_PACKET + p->payload_length / FACT_PAYLOAD;
         application_packet(m->applications, flow, from, p);

@@ -5,9 +5,10 @@
  * SSH_MSG_USERAUTH_SUCCESS, is one byte long. With padding to blocks of 8 or 16
  * bytes of at least 4, with or without the length field inside, that is always 16
  * bytes less than the acceptance under the same cipher (Zeek's analyzer rests on
- * the same). Every other reply to a request is a failure if it is as small as the
- * smallest so far; larger ones are banners, keys that the server would accept, and
- * questions of keyboard-interactive.
+ * the same); 8 less where a server, dropbear, sends no packet of less than 16 bytes
+ * and the cipher (ChaCha20) keeps the length outside. Every other reply to a request
+ * is a failure if it is as small as the smallest so far; larger ones are banners, keys
+ * that the server would accept, and questions of keyboard-interactive.
  *
  * Many clients begin with the method "none" to learn what there is. That is the
  * first and smallest request, refused at once; passwords are refused after a
@@ -26,6 +27,7 @@
 #define PACKET_LONGEST 65536u /* of the key exchange; RFC 4253, 6.1 asks for 35000 */
 #define LINES_MAX 16u         /* what a server may say before its identification */
 #define SUCCESS_LESS 16u      /* acceptance less success */
+#define FILLED_LESS 8u        /* the same with dropbear's shortest packet: no refusal is so short */
 #define PROBE_MORE 48u        /* the longest "none" request above the service request */
 #define SLOW 500000000u       /* ns: a failure that took so long was checked by somebody */
 #define SESSION_BYTES 4290u   /* Slips': more encrypted bytes than this are a session */
@@ -218,11 +220,12 @@ static void tell_login(const struct ssh_state *s, const struct exchange *x)
     struct record_writer w;
     if (!record_wanted(x->context->sink, RECORD_SSH_LOGIN))
         return;
-    fact_begin(&w, x, 11, x->now, x->client);
+    fact_begin(&w, x, 12, x->now, x->client);
     record_wire_text(&w, s->side[0].text, s->side[0].length, 4 * SSH_IDENTIFICATION);
     record_bool(&w, s->dialogue.success);
     record_uint(&w, s->dialogue.pause);
     record_bool(&w, x->flow->handshake);
+    record_mac_if(&w, x->flow->side[x->client].mac, x->flow->has_mac);
     fact_put(&w, x, RECORD_SSH_LOGIN);
 }
 
@@ -250,7 +253,7 @@ static bool from_server(struct ssh_dialogue *d, uint32_t size, uint64_t now)
         d->phase = WAIT_REQUEST;
         return false;
     case WAIT_REPLY:
-        d->success = size + SUCCESS_LESS == d->accept;
+        d->success = size + SUCCESS_LESS == d->accept || size + FILLED_LESS == d->accept;
         if (d->reply == 0)
             d->delay = since(d->asked, now);
         d->reply = size;
@@ -309,7 +312,7 @@ void ssh_end(struct ssh_state *s, const struct exchange *x)
     if (d->phase == WAIT_REPLY && d->reply != 0 && !d->success)
         settle(d, true);
     uint32_t tried = attempts(d);
-    fact_begin(&w, x, 18, flow->start, x->client);
+    fact_begin(&w, x, 19, flow->start, x->client);
     record_uint(&w, s->version);
     record_wire_text(&w, s->side[0].text, s->side[0].length, 4 * SSH_IDENTIFICATION);
     record_wire_text(&w, s->side[1].text, s->side[1].length, 4 * SSH_IDENTIFICATION);
@@ -321,5 +324,6 @@ void ssh_end(struct ssh_state *s, const struct exchange *x)
     record_uint(&w, client->packets);
     record_uint(&w, server->packets);
     record_bool(&w, flow->handshake);
+    record_mac_if(&w, client->mac, flow->has_mac);
     fact_put(&w, x, RECORD_SSH);
 }

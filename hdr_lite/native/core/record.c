@@ -238,3 +238,12 @@ void record_mac(struct record_writer *w, const uint8_t mac[6])
     }
     record_text(w, text, sizeof text);
 }
+
+void record_mac_if(struct record_writer *w, const uint8_t mac[6], bool known)
+{
+    static const uint8_t NONE[6];
+    if (known && memcmp(mac, NONE, sizeof NONE) != 0)
+        record_mac(w, mac);
+    else
+        record_cstring(w, "");
+}

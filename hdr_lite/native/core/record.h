@@ -74,6 +74,8 @@ void record_wire_text(struct record_writer *w, const uint8_t *bytes, uint32_t le
 void record_address(struct record_writer *w, const uint8_t address[16]);
 /* "02:00:00:00:00:01" */
 void record_mac(struct record_writer *w, const uint8_t mac[6]);
+/* "" when it is not known, or is all zeros. */
+void record_mac_if(struct record_writer *w, const uint8_t mac[6], bool known);
 
 /* Text of an address into out (at least 46 bytes); returns its length. */
 unsigned address_text(char *out, const uint8_t address[16]);

@@ -54,6 +54,9 @@ from contextlib import suppress
 from hdr_lite.cli import main
 with suppress(SystemExit):
     main(["daemon", "--help"])
+from hdr_lite.cli.modules import find_modules
+from hdr_lite.config import load
+find_modules(load(None, []))
 """
 
 

@@ -1,13 +1,19 @@
 """A run that does not fit is refused, and what needs most is named."""
 
+import tracemalloc
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from hdr_lite.cli.memory import BASE, check_memory
-from hdr_lite.config import ConfigError, load, parse_override
+from hdr_lite.cli.modules import find_modules
+from hdr_lite.config import ConfigError, EnforcerConfig, load, parse_override
+from hdr_lite.enforcer.holdings import Holdings
+from hdr_lite.enforcer.ruleset import BLOCKS
 from hdr_lite.ring import RingMemory, create_ring
 
 MB = 1024 * 1024
@@ -24,13 +30,55 @@ def _ring() -> Iterator[RingMemory]:
     memory.close()
 
 
-def _check(ring: RingMemory, *words: str, modules: tuple[object, ...] = (), live: int = 0) -> None:
-    check_memory(load(None, map(parse_override, words)), modules, ring, live)
+def _check(
+    ring: RingMemory,
+    *words: str,
+    modules: tuple[object, ...] = (),
+    live: int = 0,
+    blocks: bool = False,
+) -> None:
+    settings = load(None, map(parse_override, words))
+    check_memory(settings, modules, ring, interfaces=live, blocks=blocks)
 
 
 def test_the_defaults_fit(ring: RingMemory) -> None:
-    """Two interfaces and a dozen modules run within the default."""
-    _check(ring, modules=tuple(_module(f"m{n}", 256 * 1024) for n in range(12)), live=2)
+    """Eight interfaces, the enforcer and a dozen modules run within the default."""
+    modules = tuple(_module(f"m{n}", 256 * 1024) for n in range(12))
+    _check(ring, modules=modules, live=8, blocks=True)
+
+
+def test_what_is_shipped_fits(ring: RingMemory) -> None:
+    """All shipped modules at once, with the budgets that they ask for."""
+    settings = load(None, [])
+    shipped = [replace(found, enabled=True) for found in find_modules(settings)]
+    assert len(shipped) > 3
+    check_memory(settings, shipped, ring, interfaces=2, blocks=True)
+
+
+def test_the_enforcer_counts(ring: RingMemory) -> None:
+    """What it holds, and itself: without it the same settings fit."""
+    words = ["enforcer.blocks=20000", "ring.size=1048576"]
+    _check(ring, *words, live=1)
+    with pytest.raises(ConfigError) as caught:
+        _check(ring, *words, live=1, blocks=True)
+    assert "30.0 of them by the processes themselves" in str(caught.value)
+    assert "the most of the others by enforcer.blocks = 20000 (34.5 MB)" in str(caught.value)
+
+
+def test_what_a_hold_takes(ring: RingMemory) -> None:
+    """A full table of the enforcer is not larger than what is counted for it."""
+    holdings, number = Holdings(EnforcerConfig(blocks=4096, limits=4096)), 4096
+    tracemalloc.start()
+    try:
+        for name in BLOCKS:
+            for n in range(number):
+                key = f"2001:db8:{n:x}:1::7"
+                holdings.put(name, key, str(uuid.UUID(int=n << 96)), "Scan", 60, float(n))
+            holdings.elements.clear()
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert 0.7 * 450 < taken / number / len(BLOCKS) < 450
 
 
 @pytest.mark.parametrize(
@@ -38,7 +86,7 @@ def test_the_defaults_fit(ring: RingMemory) -> None:
     [
         (["meter.flows=1000000"], (), 0, "the tables of [meter]"),
         (["capture.buffer=67108864"], (), 1, "capture.buffer = 67108864 (64.0 MB)"),
-        (["capture.buffer=20971520"], (), 2, "capture.buffer = 20971520 (40.0 MB)"),
+        (["capture.buffer=20971520"], (), 2, "capture.buffer = 20971520 (20.0 MB)"),
         ([], (_module("big", 40 * MB), _module("small", MB)), 0, "module big (40.0 MB)"),
     ],
 )

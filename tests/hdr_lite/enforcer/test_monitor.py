@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hdr_lite.config import Config
+from hdr_lite.config import Config, EnforcerConfig
 from hdr_lite.enforcer.monitor import Monitor, held
 from hdr_lite.enforcer.netlink import NetlinkError
 from hdr_lite.enforcer.nft import Nft
@@ -52,7 +52,7 @@ def test_who_did_it(inside: Namespace) -> None:
 def test_lost_news_count_as_harm(inside: Namespace) -> None:
     """When more was told than the buffer holds, the tables are looked after."""
     nft, monitor = within(inside, Nft), within(inside, lambda: Monitor("hdr_lite"))
-    nft.run(skeleton("inet", "hdr_lite", Config()))
+    nft.run(skeleton("inet", "hdr_lite", Config(enforcer=EnforcerConfig(blocks=5000))))
     monitor.learn()
     for _ in range(20):
         many = [Element("block4", f"10.0.{n >> 8}.{n & 255}", 60) for n in range(5000)]
@@ -85,7 +85,7 @@ def test_held(inside: Namespace) -> None:
 def test_held_in_thousands(inside: Namespace) -> None:
     """A dump of many messages is whole."""
     nft = within(inside, Nft)
-    nft.run(skeleton("inet", "hdr_lite", Config()))
+    nft.run(skeleton("inet", "hdr_lite", Config(enforcer=EnforcerConfig(blocks=5000))))
     wanted = {f"10.0.{n >> 8}.{n & 255}" for n in range(5000)}
     for text in transactions("hdr_lite", ("inet",), [Element("block4", k, 60) for k in wanted]):
         nft.run(text)

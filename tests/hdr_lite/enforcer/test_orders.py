@@ -189,7 +189,7 @@ def test_pace() -> None:
         (block("198.51.100.2"), "a gateway"),
         (block("0.0.0.0/0"), "wider"),
         (limit("192.168.1.1"), "own address"),
-        (Quarantine("q", HOST, "2001:db8::1", 60, "X", ""), "no IPv4"),
+        (Quarantine("q", HOST, "2001:db8::/64", 60, "X", ""), "no host"),
         (Quarantine("q", "ff:ff:ff:ff:ff:ff", "", 60, "X", ""), "a group's"),
     ],
 )
@@ -285,6 +285,31 @@ def test_false_claims_are_tried_first() -> None:
     assert made.conclude(claim, "", 1).outcome == "quarantined"
     assert Element("quarantine", HOST, 600) in made.elements
     assert made.suspect(claim._replace(mac="02:00:00:00:00:02")) is None
+
+
+def test_proof_with_a_forged_mac() -> None:
+    """Who answers for his own address under another's MAC has that pair limited, and no more."""
+    made = orders()
+    other = Neighbour("192.168.1.66", "02:00:00:00:00:66", "lan")
+    made.set_facts(FACTS._replace(neighbours=(*FACTS.neighbours, other)))
+    made.elements.clear()
+    answer = take(made, Quarantine("q", HOST, "192.168.1.66", 600, "X", ""))
+    assert answer.outcome == "limited"
+    assert "192.168.1.66 is not known to be" in answer.reason
+    assert made.elements == [Element("host4", f"192.168.1.66 . {HOST}", 60)]
+
+
+def test_quarantine_by_an_ipv6_address() -> None:
+    """One that the kernel knows as that MAC's; it has no claims over ARP."""
+    made = orders()
+    mine = Neighbour("2001:db8:5::10", HOST, "lan")
+    made.set_facts(FACTS._replace(neighbours=(*FACTS.neighbours, mine)))
+    made.elements.clear()
+    stranger = Quarantine("q1", HOST, "2001:db8:5::11", 600, "X", "")
+    assert take(made, stranger).outcome == "limited"
+    made.elements.clear()
+    assert take(made, stranger._replace(evidence="q2", address=mine.address)).seconds == 600
+    assert made.elements == [Element("quarantine", HOST, 600)]
 
 
 def test_claims_of_the_untouchable() -> None:

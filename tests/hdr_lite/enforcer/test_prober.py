@@ -3,7 +3,6 @@
 import os
 import select
 import time
-from pathlib import Path
 
 import pytest
 
@@ -44,7 +43,7 @@ def test_without_a_socket() -> None:
 
 @pytest.mark.netns
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces")
-def test_hears_the_accused_only(tmp_path: Path) -> None:
+def test_hears_the_accused_only() -> None:
     """Nothing before and after a trial, then ARP of that MAC, whose silence is the verdict."""
     with namespace("ours") as ours, namespace("theirs") as theirs:
         join(ours, "one", theirs, "two")

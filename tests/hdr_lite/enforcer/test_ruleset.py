@@ -126,6 +126,15 @@ def test_pace_is_for_the_unknown_outside() -> None:
     assert "192.168.0.0/16" in rules[0]
 
 
+def test_what_is_established_passes_early() -> None:
+    """Most packets meet neither limits nor pace: only what a handshake's end is for them."""
+    text = skeleton("inet", "t", CONFIG)
+    rules = [line.partition(" limit_in ")[2] for line in text.splitlines() if " limit_in " in line]
+    early = rules.index("ct state { established, related } accept")
+    assert all("lo" in r or "update @known" in r for r in rules[1:early])
+    assert not any("established" in rule for rule in rules[early + 1 :])
+
+
 def test_names_of_interfaces() -> None:
     """What would end a quoted name is none."""
     assert is_plain("eth0.7@x")

@@ -49,7 +49,7 @@ def test_inside() -> None:
     )
     made = asked(alert("block", "fd00::1", proof=True), inside=True)
     assert isinstance(made, Quarantine)
-    assert made.address == ""
+    assert made.address == "fd00::1"
     made = asked(alert("block", proof=True, attacker_mac=""), inside=True)
     assert isinstance(made, Limit)
     assert isinstance(asked(alert("limit"), inside=True), Limit)

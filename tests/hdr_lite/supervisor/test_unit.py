@@ -51,6 +51,7 @@ def test_limits_and_watchdog() -> None:
     assert int(unit["WatchdogSec"]) > 0
     assert int(unit["TimeoutStopSec"]) > 5
     assert unit["KillMode"] == "mixed"
+    assert unit["RuntimeDirectoryPreserve"] == "restart"  # what was told outlives a supervisor
 
 
 def test_capabilities_are_the_supervisors() -> None:

@@ -288,6 +288,32 @@ def test_refusals_without_a_handshake_prove_nothing() -> None:
     assert [f.proof for f in harness.findings] == [False, True]
 
 
+INSIDE, MAC, OTHER = "10.0.0.66", "02:00:00:00:00:66", "02:00:00:00:00:77"
+
+
+def test_refusals_tell_the_mac_of_an_inside_host() -> None:
+    """If all seven carry it; of one outside it would be a router's."""
+    harness = Harness(Bruteforce)
+    harness.feed(*(login(i, saddr=INSIDE, smac=MAC) for i in range(7)))
+    harness.feed(*(login(10 + i, saddr=INSIDE, smac=OTHER if i == 3 else MAC) for i in range(7)))
+    harness.feed(*(login(20 + i, saddr=INSIDE, smac=MAC) for i in range(7)))
+    harness.feed(*(login(30 + i, smac=MAC) for i in range(7)))
+    assert [f.attacker_mac for f in harness.findings] == [MAC, "", MAC, ""]
+    assert all(f.proof for f in harness.findings)
+
+
+@pytest.mark.parametrize(("odd", "mac"), [(None, MAC), (3, "")])
+def test_failures_tell_the_mac_of_an_inside_host(odd: int | None, mac: str) -> None:
+    """The slow count, and the login after it, likewise."""
+    harness = Harness(Bruteforce)
+    for i in range(31):
+        harness.feed(ssh(i, saddr=INSIDE, smac=OTHER if i == odd else MAC))
+    harness.feed(ssh(40, True, saddr=INSIDE, smac=MAC))
+    *_, fast, let_in = harness.findings
+    assert (fast.type, fast.proof, fast.attacker_mac) == ("PASSWORD_GUESSING", True, mac)
+    assert (let_in.type, let_in.proof, let_in.attacker_mac) == ("SSH_SUCCESSFUL", True, mac)
+
+
 @pytest.mark.parametrize(
     "refusals",
     [

@@ -493,7 +493,7 @@ def of_everything(dice: Random) -> Iterator[object]:
     for i in range(20000):
         source = f"2001:db8:{1000 + dice.randrange(300):x}:7a7a:1111:2222:3333:{i % 9999:x}"
         target = f"2001:db8:ffff:7a7a:1111:2222:{dice.randrange(200):x}:{dice.randrange(400):x}"
-        what = dice.randrange(6)
+        what = dice.randrange(7)
         if what == 0:
             yield fate(i * 0.01, source, target, 0, "unanswered", proto="icmp6", sport=128)
         elif what == 1:
@@ -501,6 +501,9 @@ def of_everything(dice: Random) -> Iterator[object]:
         elif what == 2:
             sport = dice.choice([13, 15, 17])
             yield fate(i * 0.01, source, target, 0, "answered", proto="icmp", sport=sport)
+        elif what == 6:
+            end = (source, target, dice.randrange(20000, 20040), "left")
+            yield fate(i * 0.01, *end, handshake=True, smac=f"02:00:00:00:00:{i % 90 + 10}")
         elif what == 3:
             yield record(Http, at=i * 0.01, saddr=source, daddr=target, user_agent="nikto")
         else:
