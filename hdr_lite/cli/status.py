@@ -140,6 +140,12 @@ def _evicted(counters: Mapping[str, int]) -> dict[str, int]:
 
 
 def _engine(engine: Facts) -> Iterator[str]:
+    head = "module state messages waiting dropped findings failures memory CPU".split()
+    yield from _table(head, [_module(name, of) for name, of in engine["modules"].items()])
+    yield (
+        f"profiles  {engine['profiles']:,}; evidence {engine['evidence']:,}, "
+        f"alerts {engine['alerts']:,} since the engine's start"
+    )
     spool = engine.get("spool")
     if spool:
         yield (
@@ -147,12 +153,6 @@ def _engine(engine: Facts) -> Iterator[str]:
             f"{_megabytes(spool['bytes'])} in {spool['directory']}; "
             f"{spool['dropped']:,} dropped since the engine's start"
         )
-    head = "module state messages waiting dropped findings failures memory CPU".split()
-    yield from _table(head, [_module(name, of) for name, of in engine["modules"].items()])
-    yield (
-        f"profiles  {engine['profiles']:,}; evidence {engine['evidence']:,}, "
-        f"alerts {engine['alerts']:,} since the engine's start"
-    )
 
 
 def _module(name: str, module: Facts) -> tuple[str, ...]:

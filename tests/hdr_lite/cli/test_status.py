@@ -53,6 +53,7 @@ STATUS: dict[str, Any] = {
     },
     "engine": {
         "profiles": 3,
+        "spool": {"directory": "/spool", "bytes": 3 << 20, "waiting": 1234, "dropped": 5},
         "evidence": 4,
         "alerts": 1,
         "modules": {
@@ -152,6 +153,7 @@ malformed ipv4_length 2
 module  state    messages  waiting  dropped  findings  failures  memory    CPU
 arp     running         8        0       10         9         0   20 kB  1.2 s
 profiles  3; evidence 4, alerts 1 since the engine's start
+spool     1,234 alerts wait for the collector, 3.0 MB in /spool; 5 dropped since the engine's start
 """
 
 

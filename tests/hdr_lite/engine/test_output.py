@@ -116,6 +116,28 @@ def test_every_call_reaches_every_output() -> None:
     assert [m.facts for m in memories] == [{"k": 1}] * 2
 
 
+class Telling(SilentOutput):
+    """One that has figures, and a problem."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name, self.problem = name, problem
+
+    def figures(self) -> dict[str, Any]:
+        return {self.name: {"bytes": 7}}
+
+
+def test_what_outputs_say_of_themselves() -> None:
+    """A problem is told once, where and what; figures stand side by side."""
+    told: list[str] = []
+    memory = Memory()
+    outputs = Outputs(told.append)
+    outputs.open([memory, Telling("a", "it is full"), Telling("b", "")])
+    outputs.flush()
+    outputs.flush()
+    assert told == memory.of("error") == ["a: it is full"]
+    assert outputs.figures() == {"a": {"bytes": 7}, "b": {"bytes": 7}}
+
+
 class Recovering(SilentOutput):
     """Takes nothing the first times."""
 

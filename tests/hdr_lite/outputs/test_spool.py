@@ -167,6 +167,8 @@ def test_killed_within_a_write(bed: Bed) -> None:
 def test_redone_in_another_epoch(bed: Bed) -> None:
     """Where the spool is gone meanwhile its numbers are new; the id stays."""
     outputs, spool = bed.engine()
+    outputs.alert(alert("gone"))
+    outputs.flush()
     outputs.alert(alert("a"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spool, "flush", lambda: None)

@@ -146,11 +146,18 @@ def test_on_storage_before_it_is_handed_out(bed: Bed, monkeypatch: pytest.Monkey
         assert done[-1] == os.fstat(descriptor).st_ino
         done[-1] = 0
 
+    names: list[Path] = []
+    monkeypatch.setattr(module, "sync_directory", names.append)
     real_read = module.read_segment
     monkeypatch.setattr(module, "read_segment", read)
     monkeypatch.setattr(module.os, "fdatasync", force)
     bed.read(None, 1000)
     assert done == [0, 0]
+    bed.read(None, 1000)
+    assert names == [bed.directory]  # of the last segment, once
+    bed.put(*range(100, 200))
+    bed.read(None, 1000)
+    assert len(names) == 2
 
 
 def test_beside_a_writer(bed: Bed) -> None:

@@ -221,6 +221,18 @@ def test_hostile_files(tmp_path: Path) -> None:
     assert not list(folder.glob("*.new"))
 
 
+def test_longer_than_anybody_writes(tmp_path: Path) -> None:
+    """What lies behind may have been sent: no number of it is given again."""
+    (tmp_path / "spool").mkdir()
+    epoch = "0" * 16
+    record = Record(0, ALERT, HIGH, 0, "x" * 1000)
+    frames = (encode(epoch, record._replace(number=number)).data for number in range(1, 1200))
+    (tmp_path / "spool" / Place(epoch, 1).name).write_bytes(b"".join(frames))
+    spool = opened(tmp_path)
+    assert spool.epoch > epoch
+    assert 1000 < len(numbers(tmp_path)) < 1199
+
+
 def test_highest_number(tmp_path: Path) -> None:
     """Behind it begins an epoch."""
     (tmp_path / "spool").mkdir()
