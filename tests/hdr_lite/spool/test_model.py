@@ -24,7 +24,8 @@ class Model(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.share, module._SHARE = module._SHARE, 4
-        self.folder = Path(tempfile.mkdtemp(prefix="hdr-lite-spool-"))
+        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # nothing is really forced
+        self.folder = Path(tempfile.mkdtemp(prefix="hdr-lite-spool-", dir=memory))
         (self.folder / "spool").mkdir()
         self.reader = SpoolReader(self.folder / "spool")
         self.cursor: Cursor | None = None

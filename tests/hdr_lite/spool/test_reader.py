@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,10 @@ class Bed:
 
 
 @pytest.fixture(name="bed")
-def _bed(tmp_path: Path) -> Bed:
-    return Bed(tmp_path)
+def _bed(tmp_path: Path) -> Iterator[Bed]:
+    bed = Bed(tmp_path)
+    yield bed
+    bed.writer.close()
 
 
 def numbers(batch: Batch) -> list[int]:

@@ -3,7 +3,7 @@
 import errno
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,20 @@ from hdr_lite.spool.segments import Segments
 LOW, HIGH = 200, 800
 
 
+_OPEN: list[Segments] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
+
+
 def opened(folder: Path, size: int = 1 << 20) -> Segments:
     made = Segments(folder / "spool", size, folder / "cursor")
     (folder / "spool").mkdir(exist_ok=True)
+    _OPEN.append(made)
     made.open()
     return made
 
@@ -68,7 +79,7 @@ def test_cut_at_every_byte(tmp_path: Path) -> None:
     is appended follows them in the same epoch, without a gap."""
     spool = opened(tmp_path)
     ends = [0]
-    for size in (10, 300, 1, 70):
+    for size in (10, 60, 1, 20):
         put(spool, size=size)
         ends.append(spool.bytes)
     spool.close()
