@@ -66,6 +66,7 @@ VERBS = {
         "hdr_lite.cli.modules", "list the detection modules, their channels and budgets"
     ),
     "enrol": Entry("hdr_lite.cli.enrol", "report alerts to a collector from now on"),
+    "collector": Entry("hdr_lite.cli.collector", "keep and show what devices report"),
     "config": Entry(
         "hdr_lite.cli.config", "show every setting, what it means and where it came from"
     ),

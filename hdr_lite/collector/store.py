@@ -10,11 +10,17 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
+import msgspec
+
 from hdr_lite.records.batch import Health, Held
 
 T = TypeVar("T")
 
 LEVELS = ("info", "low", "medium", "high", "critical")
+
+
+class Unavailable(Exception):
+    """The storage can take nothing now: a full disk, a server that is gone. Nothing was kept."""
 
 
 class Role(IntEnum):
@@ -28,8 +34,7 @@ class Role(IntEnum):
 # --- from devices ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(msgspec.Struct, frozen=True, gc=False):  # made 20,000 times a second
     """One alert of a batch, read and checked: what is filtered by, and the payload as it came."""
 
     sequence: int
