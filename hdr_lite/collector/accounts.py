@@ -30,7 +30,7 @@ from hdr_lite.config import UserError
 COOKIE = "__Host-hdr-session"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf"
-NAME = r"^[a-z][a-z0-9._-]{0,31}$"
+NAME = r"^[a-z][a-z0-9._-]{0,31}(?!\n)$"
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
 

@@ -178,7 +178,7 @@ async def live(listeners: Listeners, store: Storage) -> ServerSentEvent:
     async def messages() -> AsyncIterator[ServerSentEventMessage]:
         async for new in listeners.listen():
             if new is None:
-                yield ServerSentEventMessage(comment="")
+                yield ServerSentEventMessage(data=None, comment="")
             else:
                 data = msgspec.json.encode(new).decode()
                 yield ServerSentEventMessage(data=data, event="alert", id=new.number)

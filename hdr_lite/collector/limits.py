@@ -19,9 +19,9 @@ class Rate:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, who: str) -> float:
-        """Seconds until they may again, 0: now. What is had may fall below nothing."""
+        """Seconds until they may again, 0: now. What is left may fall far below nothing."""
         left = self._now(who)
-        return 0.0 if left > 0 else (1 - left) / self._a_second
+        return 0.0 if left >= 1 else (1 - left) / self._a_second
 
     def spend(self, who: str, amount: float = 1.0) -> None:
         """It happened."""
