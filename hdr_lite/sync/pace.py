@@ -23,6 +23,7 @@ class Pace:
         self._draw = draw
         self._due = now + GATHER * (1.0 + draw())  # whether anything waits is to be found out
         self._held = now  #: no round before then
+        self._woken = False  #: since the last round began, which may not have seen why
         self._health: float | None = None  #: when it was reported
 
     @property
@@ -36,14 +37,19 @@ class Pace:
 
     def woken(self, now: float) -> None:
         """There is something to send."""
+        self._woken = True
         self._due = min(self._due, now + GATHER)
+
+    def begun(self) -> None:
+        """A round begins: it sends what is there now."""
+        self._woken = False
 
     def went_well(self, now: float, *, health: bool) -> None:
         """A round has sent all there was."""
         self.failures = 0
         if health:
             self._health = now
-        self._due = now + LONELY * (0.9 + 0.2 * self._draw())
+        self._due = now if self._woken else now + LONELY * (0.9 + 0.2 * self._draw())
         self._held = now + LEAST
 
     def failed(self, now: float, wait: float | None, *, lasting: bool = False) -> None:

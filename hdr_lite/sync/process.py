@@ -179,6 +179,7 @@ class Process:
                 self._begin()
 
     def _begin(self) -> None:
+        self._pace.begun()
         reader, writer = os.pipe()
         parent = os.getpid()
         pid = os.fork()

@@ -35,6 +35,19 @@ def test_an_alert_is_sent_after_a_second() -> None:
     assert made.due == 201.5 + pace.LEAST
 
 
+def test_what_comes_during_a_round_is_not_forgotten() -> None:
+    """It may have come after the round had looked: another one follows."""
+    made = steady()
+    made.woken(200.0)
+    made.begun()
+    made.woken(201.1)
+    made.went_well(201.5, health=False)
+    assert made.due == 201.5 + pace.LEAST
+    made.begun()
+    made.went_well(207.0, health=False)
+    assert made.due > 3000.0
+
+
 def test_failures_wait_longer_and_longer() -> None:
     """Twice as long each time, up to a quarter of an hour; alerts do not shorten that."""
     made, now, pauses = steady(0.999999), 200.0, []

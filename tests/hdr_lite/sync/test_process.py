@@ -31,12 +31,13 @@ from tests.hdr_lite.sync.test_sender import Bench
 class Syncing:
     """The process, and this test in the supervisor's place."""
 
-    def __init__(self, bench: Bench, folder: Path) -> None:
+    def __init__(self, spool: Path, folder: Path) -> None:
+        """``folder`` is the one of its enrolment and cursor."""
         self.news = os.eventfd(0, os.EFD_NONBLOCK)
         config = SyncConfig(state=str(folder))
 
         def main(end: End, stop: StopSignal) -> int:
-            return run_sync(config, bench.spool, end, stop, self.news)
+            return run_sync(config, spool, end, stop, self.news)
 
         self.child: Child = fork_child("sync", "hdr-sync", main, lambda end: None)
         self.heard: list[Message] = []
@@ -114,7 +115,7 @@ def _syncing(
     started: list[Syncing] = []
 
     def start() -> Syncing:
-        started.append(Syncing(bench, tmp_path))
+        started.append(Syncing(bench.spool, tmp_path))
         return started[-1]
 
     yield start
