@@ -11,6 +11,8 @@ The parts, in the order in which the data flows:
 - ``modules``     the detections
 - ``outputs``     alerts.log, alerts.json, evidence.jsonl and the other files
 - ``enforcer``    the process that alone touches nftables: blocks, limits, quarantine
+- ``spool``       alerts on storage, until the collector has them
+- ``sync``        the process that alone talks to the collector
 - ``link``        framed messages between the processes
 - ``supervisor``  forks the processes from one warm parent and watches them
 - ``records``     what flows between the parts; ``channels`` names them for modules

@@ -27,7 +27,6 @@ from hdr_lite.cli.runtime import find_socket
 from hdr_lite.cli.settings import add_settings_arguments, load_settings
 from hdr_lite.cli.spooling import make_directory, spooling
 from hdr_lite.config import Config, SyncConfig, UserError
-from hdr_lite.native import is_clock_synchronised
 from hdr_lite.records.batch import CA_PATH, ENROL_PATH, MEDIA_TYPE, Token, digest_text, read_token
 from hdr_lite.supervisor.control import ask
 from hdr_lite.supervisor.privileges import SHARED, Account, find_account, may_change_account
@@ -40,7 +39,7 @@ from hdr_lite.sync.enrolment import (
     save_enrolment,
 )
 from hdr_lite.sync.protocol import new_secret, reason, rotation, unpack
-from hdr_lite.sync.sender import open_channel
+from hdr_lite.sync.sender import knows_time, open_channel
 
 _DEVICE = re.compile("[0-9a-f]{32}")
 #: Where a device says what it is.
@@ -148,7 +147,7 @@ def _exchange(config: SyncConfig, url: str, token: Token, name: str) -> Enrolmen
     """Give the token for a secret."""
     server = read_url(url)
     proxy = find_proxy(config.proxy, os.environ, server.host)
-    client = Trust("", is_clock_synchronised(), config.certificate, config.key)
+    client = Trust("", knows_time(), config.certificate, config.key)
     if token.ca != "-":
         blind = client._replace(anybody=True)
         client = client._replace(ca=_fetch_ca(Channel(server, blind, proxy), token.ca))

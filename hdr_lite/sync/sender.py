@@ -33,6 +33,8 @@ from hdr_lite.sync.protocol import (
 
 #: Records in a batch, and bytes that they take in the spool: far below what a collector takes.
 MOST_RECORDS, MOST_BYTES = 1000, 256 * 1024
+#: There once systemd has seen the clock set right.
+_TIMESYNC = Path("/run/systemd/timesync/synchronized")
 #: Of a sign of life where nothing was ever put into the spool, whose epochs are greater.
 _QUIET = Cursor("0000000000000001", 1)
 #: Answers without progress, in a row, that are one too many.
@@ -87,13 +89,19 @@ def open_channel(config: SyncConfig) -> tuple[Channel, Enrolment]:
     if enrolment is None:
         raise UserError("this device is not enrolled")
     server = read_url(enrolment.url)
-    trust = Trust(enrolment.ca, is_clock_synchronised(), config.certificate, config.key)
+    trust = Trust(enrolment.ca, knows_time(), config.certificate, config.key)
     return Channel(server, trust, find_proxy(config.proxy, os.environ, server.host)), enrolment
 
 
 def clock() -> Clock:
     """This device's clock, and whether it may be believed."""
-    return Clock(time.time_ns(), "synchronised" if is_clock_synchronised() else "unknown")
+    return Clock(time.time_ns(), "synchronised" if knows_time() else "unknown")
+
+
+def knows_time() -> bool:
+    """Whether the clock is kept right: the kernel's word, or systemd's where that is kept from us
+    (``ProtectClock=`` forbids to ask the kernel)."""
+    return is_clock_synchronised() or _TIMESYNC.exists()
 
 
 class Round:

@@ -308,11 +308,21 @@ def test_no_spool_yet(bench: Bench) -> None:
     assert bench.round(HEALTH) == Outcome(health=True)
 
 
-def test_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wall clock's time, and the kernel's word on it."""
-    for kept, quality in ((True, "synchronised"), (False, "unknown")):
-        monkeypatch.setattr(sender, "is_clock_synchronised", lambda kept=kept: kept)
-        before = time.time_ns()
-        told = sender.clock()
-        assert told.quality == quality
-        assert before <= told.now <= time.time_ns()
+@pytest.mark.parametrize(
+    ("kernel", "systemd", "quality"),
+    [
+        (True, False, "synchronised"),
+        (False, True, "synchronised"),
+        (False, False, "unknown"),
+    ],
+)
+def test_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernel: bool, systemd: bool, quality: str
+) -> None:
+    """The wall clock's time, and the kernel's word on it, or systemd's."""
+    monkeypatch.setattr(sender, "is_clock_synchronised", lambda: kernel)
+    monkeypatch.setattr(sender, "_TIMESYNC", tmp_path if systemd else tmp_path / "absent")
+    before = time.time_ns()
+    told = sender.clock()
+    assert told.quality == quality
+    assert before <= told.now <= time.time_ns()
