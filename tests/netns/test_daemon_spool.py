@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ import pytest
 from hdr_lite.spool import Cursor, Record, SpoolReader, save_cursor
 from tests.netns.network import Network, wires
 from tests.netns.service import Service
+from tests.program import ROOT
 
 pytestmark = [
     pytest.mark.netns,
@@ -30,6 +33,11 @@ threshold = 0.1
 spool = "{folder}/spool"
 state = "{folder}/sync"
 """
+ACCOUNTS = {"sensor": 64801, "engine": 64802, "enforcer": 64803, "sync": 64804}
+#: Within a namespace of its own, where the system has an account for each process.
+WITH_ACCOUNTS = (
+    'mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group && shift 2 && exec "$@"'
+)
 SCENARIOS = ("scan_syn", "arp_spoof", "scan_horizontal", "scan_worldwide", "sweep_echo")
 
 
@@ -154,5 +162,77 @@ def test_spool_that_cannot_be_written() -> None:
             service.until(lambda: text in service.status()["blind"])
             assert text in (folder / "out/errors.log").read_text()
             assert service.stop() == 1  # as for every output that failed
+        finally:
+            service.close()
+
+
+def make_accounts(folder: Path) -> tuple[str, ...]:
+    """Words to start a program with where these accounts exist."""
+    passwd, group = Path("/etc/passwd").read_text(), Path("/etc/group").read_text()
+    for name, number in ACCOUNTS.items():
+        passwd += f"hdr-lite-{name}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n"
+        group += f"hdr-lite-{name}:x:{number}:\n"
+    (folder / "passwd").write_text(passwd)
+    (folder / "group").write_text(group)
+    names = (str(folder / "passwd"), str(folder / "group"))
+    return ("unshare", "-m", "sh", "-c", WITH_ACCOUNTS, "sh", *names)
+
+
+def may(name: str, mode: str, path: Path) -> bool:
+    """Whether that process's account may open a file, or for ``make`` make one in a directory."""
+    account = ACCOUNTS[name]
+    words = ["setpriv", f"--reuid={account}", f"--regid={account}", "--clear-groups", "sh", "-c"]
+    tests = {"read": 'cat "$0" >/dev/null', "write": ': >>"$0"', "make": ': >"$0/new"'}
+    done = subprocess.run([*words, tests[mode], str(path)], capture_output=True)
+    return done.returncode == 0
+
+
+def test_who_may_do_what() -> None:
+    """The engine writes the spool and reads the cursor; sync reads the spool, and writes its own
+    directory; nobody else reads either, and the enforcer keeps its file beside them."""
+    with bed() as (network, folder):
+        text = SETTINGS.replace("{folder}", "{folder}/state").format(folder=folder)
+        words = make_accounts(folder)
+        service = Service(network, folder, *words, settings=text)
+        try:
+            service.until_said("hdr-lite: ready\n")
+            service.send("scan_syn")
+            spool, sync = folder / "state/spool", folder / "state/sync"
+            service.until(lambda: any(path.stat().st_size for path in spool.glob("*.seg")))
+            (segment,) = spool.glob("*.seg")
+            secret, cursor = sync / "enrolment", sync / "cursor"
+            secret.write_text("secret")
+            secret.chmod(0o600)
+            os.chown(secret, ACCOUNTS["sync"], ACCOUNTS["sync"])
+            as_sync = ["setpriv", f"--reuid={ACCOUNTS['sync']}", f"--regid={ACCOUNTS['sync']}"]
+            save = "import sys; from pathlib import Path; from hdr_lite.spool import *;"
+            save += " save_cursor(Path(sys.argv[1]), Cursor('0' * 16, 1))"
+            program = [sys.executable, "-c", save, str(cursor)]
+            subprocess.run([*as_sync, "--clear-groups", *program], cwd=ROOT, check=True)
+            wanted = {
+                ("engine", "write", segment),
+                ("engine", "make", spool),
+                ("engine", "read", segment),
+                ("engine", "read", cursor),
+                ("sync", "read", segment),
+                ("sync", "read", cursor),
+                ("sync", "write", cursor),
+                ("sync", "read", secret),
+                ("sync", "write", secret),
+                ("sync", "make", sync),
+                ("enforcer", "make", folder / "state"),
+            }
+            files = [
+                (mode, path) for path in (segment, cursor, secret) for mode in ("read", "write")
+            ]
+            makes = [("make", path) for path in (spool, sync, folder / "state")]
+            found = {
+                (name, mode, path)
+                for name in ACCOUNTS
+                for mode, path in (*files, *makes)
+                if may(name, mode, path)
+            }
+            assert found == wanted
+            assert service.stop() == 0
         finally:
             service.close()
