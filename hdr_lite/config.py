@@ -239,7 +239,7 @@ class SyncConfig:
         4 * 1024 * 1024,
         "bytes of it, at most; past them the oldest of the least severity go",
         least=1024 * 1024,
-        most=1 << 32,
+        most=32 * 1024 * 1024,
     )
     state: str = setting("/var/lib/hdr-lite/sync", "directory of the enrolment and what it keeps")
     proxy: str = setting(
