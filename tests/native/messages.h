@@ -3,13 +3,10 @@
 #define HDR_LITE_MESSAGES_H
 
 #include "check.h"
-#include "meter.h"
 #include "netlink.h"
 
 #include <stdlib.h>
 
-#define SECOND UINT64_C(1000000000)
-#define T0 (UINT64_C(1700000000) * SECOND)
 #define MESSAGE_MOST 4096
 
 struct made {
@@ -107,108 +104,5 @@ static inline struct cursor exact(const struct made *m, uint32_t length)
     memcpy(last, m->bytes, length);
     return cursor_over(last, length);
 }
-
-/* A meter whose last records are kept as bytes, by kind. */
-
-#define FIRST_PACKETS 8
-
-static uint8_t record[RECORD_KINDS][RECORD_MAX];
-static uint32_t record_length[RECORD_KINDS];
-static unsigned record_count[RECORD_KINDS];
-
-static inline bool keep_record(void *owner, enum record_kind kind, uint64_t time,
-                               const uint8_t *bytes, uint32_t length)
-{
-    (void)owner;
-    (void)time;
-    memcpy(record[kind], bytes, length);
-    record_length[kind] = length;
-    record_count[kind]++;
-    return true;
-}
-
-static inline bool always_ready(void *owner)
-{
-    (void)owner;
-    return true;
-}
-
-static inline struct meter *new_meter(void)
-{
-    static void *memory;
-    struct meter_settings settings = {
-        .flows = 16,
-        .applications = 4,
-        .sources = 16,
-        .attempt_timeout = 5 * SECOND,
-        .tcp_idle = 300 * SECOND,
-        .udp_idle = 60 * SECOND,
-        .icmp_idle = 60 * SECOND,
-        .closed_linger = 5 * SECOND,
-        .active_timeout = 300 * SECOND,
-        .fold_after = 8,
-        .fold_interval = 10 * SECOND,
-        .first_packets = FIRST_PACKETS,
-    };
-    struct record_sink sink = {NULL, keep_record, always_ready, UINT32_MAX};
-    free(memory);
-    size_t bytes = (meter_bytes(&settings) + 63) & ~(size_t)63;
-    memory = aligned_alloc(64, bytes);
-    if (memory == NULL)
-        abort();
-    memset(memory, 0, bytes);
-    memset(record_count, 0, sizeof record_count);
-    return meter_init(memory, &settings, sink);
-}
-
-/* Field `number` of the last record of a kind, as text. */
-static inline const char *field(enum record_kind kind, unsigned number)
-{
-    static char text[256];
-    struct cursor c = cursor_over(record[kind], record_length[kind]);
-    uint8_t head = 0, byte = 0;
-    uint16_t fields;
-    (void)cursor_u8(&c, &head);
-    if (head == 0xdc)
-        (void)cursor_u16(&c, &fields);
-    for (unsigned i = 0; cursor_u8(&c, &head); i++) {
-        uint32_t length = head == 0xd9 && cursor_u8(&c, &byte) ? byte : head & 31u;
-        uint32_t width = head >= 0xcc && head <= 0xcf ? 1u << (head - 0xcc) : 0;
-        uint64_t value = head;
-        if (head == 0xc2 || head == 0xc3) {
-            snprintf(text, sizeof text, "%s", head == 0xc3 ? "true" : "false");
-        } else if (head < 0x80 || width > 0) {
-            for (value = width > 0 ? 0 : value; width > 0 && cursor_u8(&c, &byte); width--)
-                value = value << 8 | byte;
-            snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-        } else {
-            snprintf(text, sizeof text, "%.*s", (int)length, (const char *)c.at);
-            (void)cursor_skip(&c, length);
-        }
-        if (i == number)
-            return text;
-    }
-    return "none";
-}
-
-enum { /* numbers of a flow's fields */
-       FLOW_SADDR = 2,
-       FLOW_SPORT,
-       FLOW_DADDR,
-       FLOW_DPORT,
-       FLOW_SBYTES = 9,
-       FLOW_DBYTES,
-       FLOW_STATE,
-       FLOW_HISTORY,
-       FLOW_SPKTS,
-       FLOW_DPKTS,
-       FLOW_SIPBYTES,
-       FLOW_DIPBYTES,
-       FLOW_SMAC,
-       FLOW_INTERFACE = 20,
-       FLOW_END,
-       FLOW_OUTSIDE = 23,
-       FLOW_OUTSIDE_PORT,
-};
 
 #endif

@@ -11,7 +11,7 @@
 
 struct flow_key {
     uint8_t src[16], dst[16];
-    uint16_t sport, dport; /* ICMP: echo identifier and request type, as meter.c sets them */
+    uint16_t sport, dport; /* ICMP: echo identifier and request type, as icmp.c sets them */
     uint8_t proto;
 };
 
