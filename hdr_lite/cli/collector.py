@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from hdr_lite.cli import collector_fleet
 from hdr_lite.config import UserError
 
 if TYPE_CHECKING:
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _DATA = Path("/var/lib/hdr-lite-collector")
+_STORE = "sqlite:///FILE or postgresql://USER@HOST/DATABASE; else a file in DIR"
 _NEEDED = (
     "argon2",
+    "asyncpg",
     "cryptography",
     "httptools",
     "jinja2",
     "litestar",
     "msgspec",
+    "nats",
     "uvicorn",
     "uvloop",
 )
@@ -55,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     backup.add_argument("file", type=Path)
     restore = _action(actions, "restore", put_back, "put a backup into an empty data directory")
     restore.add_argument("file", type=Path)
+    collector_fleet.add_arguments(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -79,6 +84,8 @@ def serve(arguments: argparse.Namespace) -> int:
     place = Place(
         data=arguments.data,
         store=arguments.store,
+        bus=arguments.bus,
+        bus_size=arguments.bus_size << 30,
         host=host,
         port=port,
         names=arguments.name,
@@ -191,6 +198,8 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--plain", action="store_true", help="no TLS: a proxy on this machine does it")
     add("--proxy", default="", metavar="ADDRESS", help="whose X-Forwarded-For is believed")
+    add("--bus", default="", metavar="URLS", help="nats://HOST:4222,… that batches go to")
+    add("--bus-size", type=int, default=10, metavar="GIB", help="that may wait there (10)")
     add("--days", type=int, default=90, help="that alerts are kept (90)")
     add("--size", type=int, default=20, metavar="GIB", help="that alerts may take (20)")
     add("--alerts-per-minute", type=int, default=6000, metavar="N", help="of one device (6000)")
@@ -205,7 +214,7 @@ def _action(
     parser = actions.add_parser(name, help=help, description=help, allow_abbrev=False)
     parser.set_defaults(action=action)
     parser.add_argument("--data", type=Path, default=_DATA, metavar="DIR", help=f"({_DATA})")
-    parser.add_argument("--store", default="", metavar="URL", help="sqlite:///FILE; else in DIR")
+    parser.add_argument("--store", default="", metavar="URL", help=_STORE)
     return parser
 
 

@@ -38,6 +38,8 @@ class Place:
 
     data: Path
     store: str = ""  #: URL, "": a SQLite file in ``data``
+    bus: str = ""  #: URLs of NATS servers that batches go to, by commas
+    bus_size: int = 10 << 30  #: bytes of batches that may wait there
     host: str = "::"
     port: int = 8443
     names: Sequence[str] = ()  #: that its own certificate is for, beyond this machine's
@@ -48,13 +50,28 @@ class Place:
     proxies: str = ""  #: whose X-Forwarded-For is believed
 
 
-def make_store(url: str, data: Path) -> Store:
-    """The storage that a URL names."""
+def make_store(url: str, data: Path, bus: str = "", bus_size: int = 0) -> Store:
+    """The storage that a URL names, with a bus before it if there is one."""
+    if url.startswith("postgresql://"):
+        return _make_postgres(url, bus, bus_size)
+    if bus:
+        raise UserError("a bus needs a storage behind it that several can use: postgresql://…")
     if not url:
         return SqliteStore(data / _DATABASE)
     if url.startswith("sqlite:///"):
         return SqliteStore(Path(url.removeprefix("sqlite:///")))
-    raise UserError(f"'{url}' is no storage (sqlite:///FILE)")
+    raise UserError(f"'{url}' is no storage (sqlite:///FILE, postgresql://USER@HOST/DATABASE)")
+
+
+def _make_postgres(url: str, bus: str, bus_size: int) -> Store:
+    from hdr_lite.collector.postgres import PostgresStore  # one machine's collector loads neither
+
+    if not bus:
+        return PostgresStore(url)
+    from hdr_lite.collector.fleet import FleetStore
+    from hdr_lite.collector.jetstream import Bus
+
+    return FleetStore(url, Bus(bus, bus_size))
 
 
 def ready_folder(data: Path) -> None:
@@ -104,7 +121,7 @@ def run(place: Place, settings: Callable[[str, str], Settings], ready: Ready) ->
 async def _serve(
     place: Place, settings: Settings, context: ssl.SSLContext | None, ready: Ready
 ) -> None:
-    store = make_store(place.store, place.data)
+    store = make_store(place.store, place.data, place.bus, place.bus_size)
     await store.open()
     try:
         password = await make_first_admin(store)
