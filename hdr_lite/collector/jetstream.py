@@ -23,7 +23,6 @@ from nats.js.api import (
     DiscardPolicy,
     RetentionPolicy,
     StorageType,
-    StoreCompression,
     StreamConfig,
 )
 from nats.js.errors import APIError, NotFoundError
@@ -87,11 +86,15 @@ class Bus:
                 f"cannot use the bus {','.join(self._servers)}: {_text(error)}"
             ) from error
         self._stream: JetStreamContext = self._nats.jetstream(timeout=_TIMEOUT)
-        try:
-            await self._retry(self._see_to_stream)
-        except Unavailable as error:
-            await self._nats.close()
-            raise UserError(f"cannot use the stream {STREAM}: {error}") from error
+        end = time.monotonic() + _STARTING
+        while True:
+            try:
+                await self._retry(self._see_to_stream)
+                return
+            except Unavailable as error:  # the cluster is electing
+                if time.monotonic() > end:
+                    await self._nats.close()
+                    raise UserError(f"cannot use the stream {STREAM}: {error}") from error
 
     async def close(self) -> None:
         """Disconnect."""
@@ -200,13 +203,14 @@ class Bus:
         return replace(batch, first=1)
 
     async def _see_to_stream(self) -> None:
+        # Not compressed: a node of NATS 2.15.1 that was killed can then not always read its log
+        # again ("smb.truncate: ... s2: unsupported input"), and waits until its disk is emptied.
         config = StreamConfig(
             name=STREAM,
             subjects=[_SUBJECT.format("*", "*")],
             retention=RetentionPolicy.WORK_QUEUE,
             discard=DiscardPolicy.NEW,
             storage=StorageType.FILE,
-            compression=StoreCompression.S2,
             max_bytes=self._size,
             num_replicas=_REPLICAS,
         )
