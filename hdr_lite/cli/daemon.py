@@ -82,6 +82,7 @@ from hdr_lite.supervisor.readiness import Readiness
 from hdr_lite.supervisor.role import Role
 from hdr_lite.supervisor.status import StatusReport
 from hdr_lite.supervisor.terminal import Terminal
+from hdr_lite.sync.enrolment import collector_host
 
 #: What the supervisor keeps: to start children anew as other users (SETUID, SETGID, SETPCAP) with
 #: what they need (NET_RAW, NET_ADMIN), and to end them (KILL).
@@ -123,7 +124,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until told to stop; the exit status."""
     readiness = Readiness()
-    settings = load_settings(arguments)
+    settings = _load(arguments)
     check_instance(arguments.instance)
     set_title(title("lite", arguments.instance))
     runtime = make_runtime(arguments.runtime)
@@ -387,7 +388,7 @@ class _Service:
 
     def _reload(self) -> Change:
         """The settings as they are now. ``UserError``: the old ones hold."""
-        new = load_settings(self._arguments)
+        new = _load(self._arguments)
         old, wanted = self._config, self._engine.wanted
         find_modules(new)
         config, notes = _within_a_life(old, new.config)
@@ -407,6 +408,17 @@ class _Service:
             new=sync,
             gone=frozenset(() if sync else {"sync"}),
         )
+
+
+def _load(arguments: argparse.Namespace) -> Settings:
+    """The settings; of a device that is enrolled its collector is on the allow list."""
+    settings = load_settings(arguments)
+    config = settings.config
+    host = collector_host(config.sync.state)
+    if not host:
+        return settings
+    enforcer = replace(config.enforcer, allow=(*config.enforcer.allow, host))
+    return settings._replace(config=replace(config, enforcer=enforcer))
 
 
 def _open_told(path: Path) -> int:

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from hdr_lite.config import UserError
 
 FILE = "enrolment"
+#: Beside it, for all to read: the collector's name or address, which is never to be blocked.
+HOST = "collector"
 #: Bytes of a secret.
 SECRET = 32
 
@@ -63,6 +65,16 @@ def is_enrolled(state: str) -> bool:
     return Path(state, FILE).exists()
 
 
+def collector_host(state: str) -> str:
+    """The name or address of the collector that this device is enrolled at; "" without one."""
+    if not is_enrolled(state):
+        return ""
+    try:
+        return Path(state, HOST).read_text().strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def load_enrolment(state: str) -> Enrolment | None:
     """The enrolment in that directory; None when there is none, ``UserError``: it is unreadable."""
     path = Path(state, FILE)
@@ -99,18 +111,21 @@ def save_enrolment(state: str, enrolment: Enrolment) -> None:
     values = {f.name: getattr(enrolment, f.name) for f in fields(Enrolment)}
     text = json.dumps(values | {"secret": enrolment.secret.hex()}).encode()
     path = Path(state, FILE)
+    host = read_url(enrolment.url).host.partition("%")[0]
     try:
-        _write_beside(path, text)
+        _write_beside(path.with_name(HOST), host.encode(), 0o644)
+        _write_beside(path, text, 0o600)
     except OSError as error:
         raise UserError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
 
 
-def _write_beside(path: Path, text: bytes) -> None:
+def _write_beside(path: Path, text: bytes, mode: int) -> None:
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(new, flags, 0o600)
+    descriptor = os.open(new, flags, mode)
     try:
+        os.fchmod(descriptor, mode)  # whatever the umask
         owner = path.parent.stat()
         if owner.st_uid != os.geteuid():
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
@@ -127,7 +142,7 @@ def forget_enrolment(state: str) -> bool:
     path = Path(state, FILE)
     there = path.exists()
     try:
-        for name in (FILE, f"{FILE}.new"):
+        for name in (FILE, f"{FILE}.new", HOST, f"{HOST}.new"):
             Path(state, name).unlink(missing_ok=True)
         if there:
             _settle(path.parent)

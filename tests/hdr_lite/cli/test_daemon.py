@@ -1,5 +1,6 @@
 """What the service refuses at its start, and what a reload may change."""
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 from hdr_lite.cli import daemon
 from hdr_lite.cli.daemon import _within_a_life
 from hdr_lite.config import CaptureConfig, Config, DetectionConfig, RingConfig
+from hdr_lite.enforcer.never_block import parse_allow
+from hdr_lite.sync.enrolment import save_enrolment
+from tests.hdr_lite.sync.test_enrolment import ENROLMENT
 from tests.program import hdr_lite
 
 
@@ -50,3 +54,22 @@ def test_what_a_reload_may_change() -> None:
     assert new.capture == replace(old.capture, filter="arp")
     assert notes == ["capture.source", "ring.size", "detection.window"]
     assert _within_a_life(old, old) == (old, [])
+
+
+def test_the_collector_is_never_blocked(tmp_path: Path) -> None:
+    """Its name or address is on the allow list while the device is enrolled, beside the settings'."""
+    state = str(tmp_path)
+    words = ["--set", f"sync.state={state}", "--allow", "192.0.2.1"]
+    parser = argparse.ArgumentParser()
+    daemon.add_arguments(parser)
+    arguments = parser.parse_args(words)
+    assert daemon._load(arguments).config.enforcer.allow == ("192.0.2.1",)
+    for url, host in (
+        ("https://c.example", "c.example"),
+        ("https://[2001:db8::1]:8443", "2001:db8::1"),
+        ("https://localhost:8443", "localhost"),
+    ):
+        save_enrolment(state, replace(ENROLMENT, url=url))
+        allow = daemon._load(arguments).config.enforcer.allow
+        assert allow == ("192.0.2.1", host)
+        parse_allow(allow)

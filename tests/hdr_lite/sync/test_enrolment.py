@@ -10,8 +10,10 @@ import pytest
 from hdr_lite.config import UserError
 from hdr_lite.sync.enrolment import (
     FILE,
+    HOST,
     Enrolment,
     Server,
+    collector_host,
     forget_enrolment,
     is_enrolled,
     load_enrolment,
@@ -55,7 +57,9 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
         save_enrolment(str(tmp_path), enrolment)
         assert is_enrolled(str(tmp_path))
         assert load_enrolment(str(tmp_path)) == enrolment
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    assert {path.name for path in tmp_path.iterdir()} == {FILE, HOST}
+    assert (tmp_path / HOST).stat().st_mode & 0o777 == 0o644
+    assert collector_host(str(tmp_path)) == "c.example"
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 
 
@@ -107,6 +111,13 @@ def test_forgetting(tmp_path: Path) -> None:
     assert forget_enrolment(str(tmp_path))
     assert not forget_enrolment(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+    assert collector_host(str(tmp_path)) == ""
+
+
+def test_the_collectors_address_without_its_interface(tmp_path: Path) -> None:
+    """Of a link-local one."""
+    save_enrolment(str(tmp_path), replace(ENROLMENT, url="https://[fe80::1%eth0]:1"))
+    assert collector_host(str(tmp_path)) == "fe80::1"
 
 
 def test_no_directory(tmp_path: Path) -> None:
