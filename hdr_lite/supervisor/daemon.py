@@ -39,6 +39,7 @@ from hdr_lite.supervisor.child import end_with_parent, fork_child, how_it_ended,
 from hdr_lite.supervisor.control import ControlServer, Reply
 from hdr_lite.supervisor.member import Member
 from hdr_lite.supervisor.privileges import give_up
+from hdr_lite.supervisor.questions import Questions, read_object
 from hdr_lite.supervisor.readiness import Readiness
 from hdr_lite.supervisor.role import Keeper, Role
 from hdr_lite.supervisor.terminal import Terminal
@@ -48,8 +49,6 @@ STOP_TIMEOUT = 4.5
 #: Seconds between questions whether a child is well, and of silence that mean it is not.
 ASK_INTERVAL = 5.0
 SILENCE = 30.0
-#: Seconds that a request on the control socket waits for the children's words.
-ANSWER_TIMEOUT = 2.0
 #: Seconds between looks after what is the supervisor's own: not above ``LONGEST_SLEEP``.
 LOOK_INTERVAL = 0.5
 #: Characters of an answer that a child may get: a message on the link has 64 kB.
@@ -66,15 +65,6 @@ class Change(NamedTuple):
     notes: tuple[str, ...]  #: for the person: what holds only after the next start
     new: tuple[Role, ...] = ()  #: processes that there shall be from now on
     gone: frozenset[str] = frozenset()  #: names of those that there shall be no more
-
-
-class _Question(NamedTuple):
-    """A request that waits for answers of children."""
-
-    number: int
-    deadline: float
-    missing: set[str]
-    finish: Callable[[], None]
 
 
 class Daemon:
@@ -102,7 +92,6 @@ class Daemon:
         self._instance = instance
         self._readiness = readiness
         self._control = control(self._handle)
-        self._make_status = status
         self._reload = reload
         self._keeper = keeper
         self._looked = 0.0
@@ -111,9 +100,7 @@ class Daemon:
         self._stopping = False
         self._deadline = 0.0
         self._status = 0
-        self._questions: list[_Question] = []
-        self._replies: dict[int, Reply] = {}  # of verbs that a child answers
-        self._numbers = 0
+        self._questions = Questions(self._members, status)
         self._asked = 0.0
         self._alive = 0.0
         self._stop: StopSignal
@@ -165,7 +152,7 @@ class Daemon:
         child = fork_child(role.name, title(role.name, self._instance), role.main, confine)
         member.adopt(child, time.monotonic())
         member.flush()
-        member.send(self._figures_request(False))
+        self._questions.ask_figures(member)
 
     def _ended(self, member: Member) -> None:
         child = member.child
@@ -179,8 +166,7 @@ class Daemon:
         member.lose()
         if member.gone:
             del self._members[member.name]
-        for question in self._questions:
-            question.missing.discard(member.name)
+        self._questions.lose(member.name)
         now = time.monotonic()
         if self._stopping:
             if not clean and not self._status:
@@ -251,7 +237,7 @@ class Daemon:
         """Milliseconds to sleep at most."""
         until = now + LONGEST_SLEEP
         until = min([until, *(m.due for m in self._members.values() if m.due is not None)])
-        until = min([until, *(q.deadline for q in self._questions)])
+        until = min([until, *self._questions.deadlines()])
         if self._readiness.interval:
             until = min(until, self._alive + self._readiness.interval)
         return max(0, int((until - now) * 1000) + 1)
@@ -270,7 +256,7 @@ class Daemon:
             if self._hangup:
                 self._hangup = False
                 self._take_reload()
-        self._answer_questions(now)
+        self._questions.finish_due(now)
         self._control.tidy()
         if self._readiness.interval and now >= self._alive + self._readiness.interval:
             self._alive = now
@@ -297,7 +283,7 @@ class Daemon:
             if now - member.heard >= SILENCE:
                 self._tell(f"the {member.name} has said nothing for {SILENCE:g} s: it is ended")
                 member.child.kill(signal.SIGKILL)
-            member.send(self._figures_request(False))
+            self._questions.ask_figures(member)
 
     # Messages -----------------------------------------------------------------------------
 
@@ -330,7 +316,7 @@ class Daemon:
             self._members[target].order(message)
         match message:
             case Answer():
-                self._take_answer(member, message)
+                self._questions.take_answer(member, message)
             case Progress():
                 self._terminal.progress(message)
             case Raised():
@@ -369,21 +355,11 @@ class Daemon:
         if self._announced and absent:
             self._readiness.status(f"without {', '.join(absent)}")
 
-    def _take_answer(self, member: Member, answer: Answer) -> None:
-        reply = self._replies.pop(answer.number, None)
-        if reply is not None:
-            reply(_object(answer.text))
-            return
-        member.take_figures(answer.text)
-        for question in self._questions:
-            if question.number <= answer.number:
-                question.missing.discard(member.name)
-
     # The control socket -------------------------------------------------------------------
 
     def _let_ask(self, member: Member, request: Request) -> None:
         """A child asks as somebody at the control socket does."""
-        fields = _object(request.text)
+        fields = read_object(request.text)
         if fields.get("verb") not in member.role.asks:
             raise LinkError(f"the verb {fields.get('verb')} is not its to ask")
 
@@ -398,7 +374,7 @@ class Daemon:
     def _handle(self, request: Mapping[str, Any], reply: Reply) -> None:
         verb = request["verb"]
         if verb == "status":
-            self._ask_for_status(reply)
+            self._questions.ask_for_status(reply)
             return
         if verb == "reload":
             self._hangup = True
@@ -406,49 +382,9 @@ class Daemon:
             return
         for member in self._members.values():
             if verb in member.role.verbs:
-                self._pass_on(member, request, reply)
+                self._questions.pass_on(member, request, reply)
                 return
         reply({"error": f"there is no verb '{verb}' here"})
-
-    def _ask_for_status(self, reply: Reply) -> None:
-        request = self._figures_request(True)
-        alive = {m.name for m in self._members.values() if m.child is not None}
-        for name in alive:
-            self._members[name].send(request)
-
-        def finish() -> None:
-            reply(self._make_status(tuple(self._members.values())))
-
-        deadline = time.monotonic() + ANSWER_TIMEOUT
-        self._questions.append(_Question(request.number, deadline, alive, finish))
-
-    def _pass_on(self, member: Member, request: Mapping[str, Any], reply: Reply) -> None:
-        if member.child is None:
-            reply({"error": f"the {member.name} does not run just now"})
-            return
-        self._numbers += 1
-        number = self._numbers
-        text = json.dumps(dict(request))
-        self._replies[number] = reply
-        member.send(Request(number, text))
-
-        def give_up_waiting() -> None:
-            late = self._replies.pop(number, None)
-            if late is not None:
-                late({"error": f"the {member.name} did not answer in time"})
-
-        deadline = time.monotonic() + ANSWER_TIMEOUT
-        self._questions.append(_Question(number, deadline, {""}, give_up_waiting))
-
-    def _answer_questions(self, now: float) -> None:
-        for question in list(self._questions):
-            if not question.missing or now >= question.deadline:
-                self._questions.remove(question)
-                question.finish()
-
-    def _figures_request(self, memory: bool) -> Request:
-        self._numbers += 1
-        return Request(self._numbers, json.dumps({"verb": "figures", "memory": memory}))
 
     # Reload -------------------------------------------------------------------------------
 
@@ -526,14 +462,6 @@ class Daemon:
         before = members[members.index(member) - 1]
         if not before.expected or before.last_end != how_it_ended(0):
             member.send(Finish(f"the {before.name} is gone"))
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        answer = None
-    return answer if isinstance(answer, dict) else {"error": "the answer is no JSON object"}
 
 
 def _close_all_but(kept: set[int]) -> None:

@@ -57,7 +57,7 @@ def test_what_a_reload_may_change() -> None:
 
 
 def test_the_collector_is_never_blocked(tmp_path: Path) -> None:
-    """Its name or address is on the allow list while the device is enrolled, beside the settings'."""
+    """Its name or address is on the allow list while the device is enrolled."""
     state = str(tmp_path)
     words = ["--set", f"sync.state={state}", "--allow", "192.0.2.1"]
     parser = argparse.ArgumentParser()
