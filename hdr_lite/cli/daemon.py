@@ -82,7 +82,6 @@ from hdr_lite.supervisor.readiness import Readiness
 from hdr_lite.supervisor.role import Role
 from hdr_lite.supervisor.status import StatusReport
 from hdr_lite.supervisor.terminal import Terminal
-from hdr_lite.sync.enrolment import collector_host
 
 #: What the supervisor keeps: to start children anew as other users (SETUID, SETGID, SETPCAP) with
 #: what they need (NET_RAW, NET_ADMIN), and to end them (KILL).
@@ -414,6 +413,10 @@ def _load(arguments: argparse.Namespace) -> Settings:
     """The settings; of a device that is enrolled its collector is on the allow list."""
     settings = load_settings(arguments)
     config = settings.config
+    if not is_enrolled(config.sync.state):
+        return settings
+    from hdr_lite.sync.enrolment import collector_host
+
     host = collector_host(config.sync.state)
     if not host:
         return settings
