@@ -17,6 +17,7 @@ OTHER = "OTHER"  #: type or family of what has no entry of its own
 NUMBER_BITS = 12  #: of an alert's number below the ms of its arrival
 
 _MOST_EPOCHS = 64  #: of a device; the one not used for longest goes
+_MOST_REMEMBERED = 100_000  #: attackers
 _MOST_WORDS = 4096  #: types and families that have an entry of their own
 
 
@@ -34,12 +35,16 @@ class Keeper:
     def __init__(self) -> None:
         self._devices: dict[str, _Known] = {}
         self._words: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}  # of attackers
+        self._met: set[tuple[int, int]] = set()  # attacker, device
         self._last = 0
 
     def forget(self) -> None:
         """The tables are not what was written: remember nothing."""
         self._devices.clear()
         self._words.clear()
+        self._numbers.clear()
+        self._met.clear()
         self._last = 0
 
     def keep(self, db: sqlite3.Connection, batch: Batch) -> int | Gap:
@@ -153,28 +158,55 @@ class Keeper:
     def _attackers(
         self, db: sqlite3.Connection, device: int, new: Iterable[Reported], now: int
     ) -> dict[str, int]:
-        """Count them; address -> number."""
+        """Count them; address -> number. A statement for each costs more than all else does, so
+        who is known already is counted by one for all."""
         counts = Counter(alert.attacker for alert in new)
         levels: dict[str, int] = {}
         for alert in new:
             levels[alert.attacker] = max(levels.get(alert.attacker, 0), alert.level)
-        numbers = {}
-        for address, alerts in sorted(counts.items()):
-            (number,) = db.execute(
-                "INSERT INTO attacker (address, first, last, alerts, devices, level)"
-                " VALUES (?1, ?2, ?2, ?3, 0, ?4) ON CONFLICT (address) DO UPDATE SET"
-                " last = ?2, alerts = alerts + ?3, level = max(level, ?4) RETURNING number",
-                (address, now, alerts, levels[address]),
-            ).fetchone()
-            (total,) = db.execute(
-                "INSERT INTO attacker_device VALUES (?1, ?2, ?3, ?3, ?4) ON CONFLICT DO UPDATE"
-                " SET last = ?3, alerts = alerts + ?4 RETURNING alerts",
-                (number, device, now, alerts),
-            ).fetchone()
-            if total == alerts:  # the first of this device
-                db.execute("UPDATE attacker SET devices = devices + 1 WHERE number = ?", (number,))
-            numbers[address] = number
+        numbers = {address: self._attacker(db, address, now) for address in sorted(counts)}
+        for number in numbers.values():
+            self._meet(db, number, device, now)
+        db.executemany(
+            "UPDATE attacker SET last = ?, alerts = alerts + ?, level = max(level, ?)"
+            " WHERE number = ?",
+            [(now, n, levels[address], numbers[address]) for address, n in counts.items()],
+        )
+        db.executemany(
+            "UPDATE attacker_device SET last = ?, alerts = alerts + ?"
+            " WHERE attacker = ? AND device = ?",
+            [(now, n, numbers[address], device) for address, n in counts.items()],
+        )
         return numbers
+
+    def _attacker(self, db: sqlite3.Connection, address: str, now: int) -> int:
+        """The number of an attacker, new or known."""
+        number = self._numbers.get(address)
+        if number is None:
+            query = "SELECT number FROM attacker WHERE address = ?"
+            row = db.execute(query, (address,)).fetchone()
+            if row is None:
+                query = (
+                    "INSERT INTO attacker (address, first, last, alerts, devices, level)"
+                    " VALUES (?1, ?2, ?2, 0, 0, 0) RETURNING number"
+                )
+                row = db.execute(query, (address, now)).fetchone()
+            if len(self._numbers) >= _MOST_REMEMBERED:
+                self._numbers.clear()
+            number = self._numbers[address] = row[0]
+        return number
+
+    def _meet(self, db: sqlite3.Connection, attacker: int, device: int, now: int) -> None:
+        """Where it is new to a device, count the device."""
+        if (attacker, device) in self._met:
+            return
+        query = "INSERT OR IGNORE INTO attacker_device VALUES (?1, ?2, ?3, ?3, 0)"
+        if db.execute(query, (attacker, device, now)).rowcount:
+            query = "UPDATE attacker SET devices = devices + 1 WHERE number = ?"
+            db.execute(query, (attacker,))
+        if len(self._met) >= _MOST_REMEMBERED:
+            self._met.clear()
+        self._met.add((attacker, device))
 
     def _sums(self, db: sqlite3.Connection, device: int, new: Iterable[Reported]) -> None:
         buckets = Counter(

@@ -84,8 +84,13 @@ class SqliteStore(SqliteReports, SqliteAccounts):
             removed += n
         while n := await self.write(lambda db: _remove_surplus(db, size)):
             removed += n
-        await self.write(lambda db: _remove_traces(db, oldest, now))
+        await self.write(lambda db: self._remove_traces(db, oldest, now))
         return removed
+
+    def _remove_traces(self, db: sqlite3.Connection, oldest: int, now: int) -> None:
+        """Attackers may be gone, so what is remembered of them is."""
+        _remove_traces(db, oldest, now)
+        self._keeper.forget()
 
 
 def _enrol(db: sqlite3.Connection, token: str, digest: bytes, newcomer: Newcomer, now: int) -> str:

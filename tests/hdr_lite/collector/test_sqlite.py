@@ -312,6 +312,8 @@ def test_old_alerts_go(tmp_path: Path):
         assert await store.read(left) == [0] * 6
         assert (await store.device(device)).bytes == 0
         assert await store.ingest(batch(device, 1, reported(1), reported(2))) == 3  # still known
+        assert await store.ingest(batch(device, 3, reported(3))) == 4
+        assert len((await store.alerts(AlertFilter(attacker="203.0.113.7"))).items) == 1
 
     with_store(tmp_path, do)
 
