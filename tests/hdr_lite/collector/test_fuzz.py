@@ -80,6 +80,7 @@ def operations(server: Server, headers: dict[str, str]) -> list[schemathesis.API
     return [operation for operation in found if operation.path != "/api/live"]
 
 
+@pytest.mark.timeout(600)
 def test_requests_made_from_the_schema(hardened: Server):
     """schemathesis: requests that the OpenAPI document allows, and such as it does not, of an
     administrator: no answer is a 5xx, and one that the document allows is answered in time."""

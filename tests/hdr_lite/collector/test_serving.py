@@ -31,6 +31,7 @@ def deliver(device: Device, acknowledged: list[int]) -> None:
             acknowledged.append(first)
 
 
+@pytest.mark.timeout(600)
 def test_killed_while_devices_send(tmp_path: Path):
     """SIGKILL, five times: what was acknowledged is there, and everything is there once."""
     server = Server(tmp_path / "data")
