@@ -177,12 +177,12 @@ class Ingest:
         signed = await self._signed(request)
         if isinstance(signed, Response):
             return signed
-        device, epoch, first, _, _ = signed
+        device, epoch, first, _, pending = signed
         if epoch != words.NO_EPOCH or first != 0:
             return _answer(400, {"reason": "a rotation has no epoch and no number"})
         secret = secrets.token_bytes(words.SECRET_SIZE)
         try:
-            await self._store.set_pending(device, secret)
+            await self._store.set_pending(device, secret, promote=pending)
         except Unavailable:
             return _later(503, 5)
         return _answer(200, {"secret": secret})

@@ -47,10 +47,13 @@ class SqliteStore(SqliteReports, SqliteAccounts):
         """Use a token; "" or why not."""
         return await self.write(lambda db: _enrol(db, token, digest, newcomer, now))
 
-    async def set_pending(self, device: str, secret: bytes) -> None:
+    async def set_pending(self, device: str, secret: bytes, *, promote: bool = False) -> None:
         """Begin a rotation."""
-        query = "UPDATE device SET pending = ? WHERE id = ?"
-        await self.write(lambda db: db.execute(query, (secret, device)) and None)
+        query = (
+            "UPDATE device SET secret = iif(?3, coalesce(pending, secret), secret), pending = ?2"
+            " WHERE id = ?1 AND NOT revoked"
+        )
+        await self.write(lambda db: db.execute(query, (device, secret, promote)) and None)
 
     async def devices(self, *, limit: int = 100, before: int = 0) -> Page[Device]:
         """Newest first."""

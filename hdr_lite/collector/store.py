@@ -333,8 +333,9 @@ class Store(Sink, Protocol):
     async def enrol(self, token: str, digest: bytes, newcomer: Newcomer, now: int) -> str:
         """Use a token (the SHA-256 of its secret must match); "" or why not."""
 
-    async def set_pending(self, device: str, secret: bytes) -> None:
-        """Begin a rotation."""
+    async def set_pending(self, device: str, secret: bytes, *, promote: bool = False) -> None:
+        """Begin a rotation; ``promote``: it was asked for with the pending secret, which with that
+        was used, and holds alone until this one is."""
 
     async def devices(self, *, limit: int = 100, before: int = 0) -> Page[Device]:
         """Newest first."""

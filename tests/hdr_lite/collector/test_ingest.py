@@ -116,6 +116,15 @@ def test_secret_is_rotated_when_the_new_one_is_used(device: Device):
     assert device.batch(4, alerts(4, 5), 5).status == 401
 
 
+def test_rotation_asked_for_with_a_secret_that_was_never_used(device: Device):
+    """Asking with it is using it: whichever answer is lost, the device is not locked out."""
+    device.secret = device.rotate()
+    new = device.rotate()  # the answer may be lost
+    assert device.batch(1, alerts(1, 2), 2).status == 200
+    device.secret = new
+    assert device.batch(2, alerts(2, 3), 3).status == 200
+
+
 def test_revoked_device_is_told_so(device: Device, admin: Person):
     """At once, and for good."""
     assert device.batch(1, alerts(1, 2), 2).status == 200
