@@ -17,6 +17,10 @@ OTHER = "OTHER"  #: type or family of what has no entry of its own
 NUMBER_BITS = 12  #: of an alert's number below the ms of its arrival
 
 _MOST_EPOCHS = 64  #: of a device; the one not used for longest goes
+#: An engine that died at the wrong moment tells some alerts again in a new epoch (docs/sync.md): at
+#: its beginning, those of the device's latest are known.
+_BEGINNING = 1000
+_LATEST = 2000
 _MOST_REMEMBERED = 100_000  #: attackers
 _MOST_WORDS = 4096  #: types and families that have an entry of their own
 
@@ -55,12 +59,16 @@ class Keeper:
             return Gap(cursor)
         new = [alert for alert in batch.alerts if alert.sequence >= cursor]
         after = max(batch.next, cursor)
+        lost = after - cursor - len(new)
+        if new and cursor <= _BEGINNING and known.cursors.keys() - {batch.epoch}:
+            seen = _latest(db, known.number)
+            new = [alert for alert in new if alert.id not in seen]
         # What was malformed counts once only: as the numbers of a batch, with the cursor.
         fresh = batch.first == cursor
         refused = batch.refused if fresh else 0
         if new:
             self._alerts(db, batch, known.number, new)
-        self._told(db, batch, known.number, len(new), after - cursor - len(new) - refused, refused)
+        self._told(db, batch, known.number, len(new), lost - refused, refused)
         if after > cursor:
             self._advance(db, known, batch.epoch, after, batch.received)
         if batch.health is not None:
@@ -261,6 +269,12 @@ class Keeper:
             ],
         )
         self._devices[device] = known._replace(holds=bool(health.blocks))
+
+
+def _latest(db: sqlite3.Connection, device: int) -> set[str]:
+    """Ids of the latest alerts of a device."""
+    query = "SELECT id FROM alert WHERE device = ? ORDER BY number DESC LIMIT ?"
+    return {row[0] for row in db.execute(query, (device, _LATEST))}
 
 
 def tags(types: Iterable[str], families: Iterable[str], level: int) -> list[str]:
