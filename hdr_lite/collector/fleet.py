@@ -106,9 +106,9 @@ class FleetStore(PostgresStore):
             self._known.put(device, _Known(keys, time.monotonic()))
         return keys
 
-    async def set_pending(self, device: str, secret: bytes) -> None:
+    async def set_pending(self, device: str, secret: bytes, *, promote: bool = False) -> None:
         """Begin a rotation, and tell the other processes."""
-        await super().set_pending(device, secret)
+        await super().set_pending(device, secret, promote=promote)
         await self._changed(device)
 
     async def revoke(self, device: str) -> bool:

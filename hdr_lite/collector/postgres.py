@@ -90,9 +90,14 @@ class PostgresStore(PostgresReports, PostgresAccounts):
         async with self.connection() as db, db.transaction():
             return await _enrol(db, token, digest, newcomer, now)
 
-    async def set_pending(self, device: str, secret: bytes) -> None:
+    async def set_pending(self, device: str, secret: bytes, *, promote: bool = False) -> None:
         """Begin a rotation."""
-        await self.change("UPDATE device SET pending = $1 WHERE id = $2", secret, device)
+        query = (
+            "UPDATE device SET pending = $1,"
+            " secret = CASE WHEN $3::boolean THEN coalesce(pending, secret) ELSE secret END"
+            " WHERE id = $2 AND NOT revoked"
+        )
+        await self.change(query, secret, device, promote)
 
     async def devices(self, *, limit: int = 100, before: int = 0) -> Page[Device]:
         """Newest first."""

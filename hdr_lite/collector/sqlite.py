@@ -50,7 +50,8 @@ class SqliteStore(SqliteReports, SqliteAccounts):
     async def set_pending(self, device: str, secret: bytes, *, promote: bool = False) -> None:
         """Begin a rotation."""
         query = (
-            "UPDATE device SET secret = CASE WHEN ?3 THEN coalesce(pending, secret) ELSE secret END, pending = ?2"
+            "UPDATE device SET pending = ?2,"
+            " secret = CASE WHEN ?3 THEN coalesce(pending, secret) ELSE secret END"
             " WHERE id = ?1 AND NOT revoked"
         )
         await self.write(lambda db: db.execute(query, (device, secret, promote)) and None)
