@@ -16,17 +16,17 @@ from hdr_lite.module import (
     ThreatLevel,
 )
 from hdr_lite.modules.network_discovery.probes import (
-    SWEEPS,
     Fingerprint,
     Look,
-    Sweep,
     is_reply_or_stray,
     kind_of,
     scanner_named_by,
     source_of,
 )
 from hdr_lite.modules.network_discovery.proof import Completed
+from hdr_lite.modules.network_discovery.sweeps import SWEEPS, Sweep, Sweeps
 from hdr_lite.modules.network_discovery.walk import AGAIN, LOWEST, REPEAT, STEP, Walk
+from hdr_lite.modules.network_discovery.walks import Key, Walks
 from hdr_lite.modules.network_discovery.weights import (
     ABANDONED_HOST,
     CLIENT_PORTS,
@@ -50,13 +50,9 @@ _IDENT = 113
 _BLOCK_HOSTS, _BLOCK_PORTS = 6, 3
 #: traceroute's ports, which are meant to be closed.
 _TRACEROUTE = range(33434, 33535)
-#: So many times as many live hosts outside as inside must be asked for it to be a sweep.
-_OUTSIDE = 5
 #: Fates that show that the source is answered, whatever the answer is.
 _HEARD = ("answered", "refused")
 _SECOND = 1_000_000_000
-#: Direction of the walk, source, port or host, protocol.
-_Key = tuple[str, str, str, str]
 _Last = Fate | Attempts | Probes
 _TRANSPORTS = {"tcp": "TCP", "udp": "UDP", "132": "SCTP"}
 
@@ -71,10 +67,9 @@ class NetworkDiscovery(Module):
     budget_reason = "walks of 944 pairs of source and port or host, each 0.6 kB"
 
     def init(self) -> None:
-        """Walks that failed once only wait apart, so that forged sources cannot displace others."""
-        self._fresh: BoundedTable[_Key, Walk] = BoundedTable(400, Walk)
-        self._walks: BoundedTable[_Key, Walk] = BoundedTable(544, Walk)
-        self._sweeps: BoundedTable[tuple[str, int], Sweep] = BoundedTable(128, Sweep)
+        """Nothing is known of anybody."""
+        self._walks = Walks()
+        self._sweeps = Sweeps()
         self._odd: BoundedTable[tuple[str, str], Fingerprint] = BoundedTable(64, Fingerprint)
         self._peers: BoundedTable[str, Distinct] = BoundedTable(96, Distinct)
         self._tools: BoundedTable[tuple[str, str], Distinct] = BoundedTable(32, Distinct)
@@ -136,29 +131,29 @@ class NetworkDiscovery(Module):
             if (walk := self._proven(along)) is not None:
                 self._report_vertical(walk, along, fate)
 
-    def _proven(self, key: _Key) -> Walk | None:
+    def _proven(self, key: Key) -> Walk | None:
         walk = self._walks.get(key)
         return walk if walk is not None and self._completed.of_walk(self.now(), key, walk) else None
 
-    def _note_success(self, fate: Fate, block: _Key) -> None:
+    def _note_success(self, fate: Fate, block: Key) -> None:
         """An answer that moves at most the walk over hosts and ports."""
-        walk = self._walks.get(block) or self._fresh.get(block)
+        walk = self._walks.get(block)
         if walk is not None and walk.score > LOWEST:
             walk.contact(self.now(), fate.daddr, -STEP)
 
-    def _matters(self, fate: Fate, across: _Key, along: _Key) -> bool:
+    def _matters(self, fate: Fate, across: Key, along: Key) -> bool:
         """Whether an answer moves anything: most do not, and what follows costs the most."""
         return (
-            self._knows(across)
-            or self._knows(along)
+            across in self._walks
+            or along in self._walks
             or is_peer_port(fate.dport)
             or self.now() - self._outside_answered > _SECOND
         )
 
-    def _take_horizontal(self, fate: Fate, key: _Key, inside: bool) -> None:
+    def _take_horizontal(self, fate: Fate, key: Key, inside: bool) -> None:
         if fate.dport == _IDENT:
             return
-        walk = self._known(key) if fate.fate == "answered" else self._walk(key)
+        walk = self._walks.known(key) if fate.fate == "answered" else self._walks.use(key)
         if walk is None:
             return
         doubtful = not inside and self._nobody_answers(fate, walk)
@@ -171,7 +166,7 @@ class NetworkDiscovery(Module):
         if new and weight > 0:
             walk.doubtful += doubtful
             walk.fail_by(self.now(), fate.smac)
-            self._grown(key, walk)
+            self._walks.grow(key, walk)
             self._report_horizontal(walk, key, fate)
 
     def _has_peers(self, source: str) -> bool:
@@ -182,27 +177,27 @@ class NetworkDiscovery(Module):
         begun = walk.begun or self.now()
         return fate.fate not in _HEARD and self._outside_answered < begun
 
-    def _take_vertical(self, fate: Fate, key: _Key, inside: bool) -> None:
+    def _take_vertical(self, fate: Fate, key: Key, inside: bool) -> None:
         if fate.proto == "udp" and fate.dport in _TRACEROUTE:
             return
-        walk = self._known(key) if fate.fate == "answered" else self._walk(key)
+        walk = self._walks.known(key) if fate.fate == "answered" else self._walks.use(key)
         if walk is None:
             return
         weight = vertical_weight(fate, inside, walk)
         new = walk.contact(self.now(), str(fate.dport), weight, fate.fate == "refused")
         if new and weight > 0:
             walk.fail_by(self.now(), fate.smac)
-            self._grown(key, walk)
+            self._walks.grow(key, walk)
             self._report_vertical(walk, key, fate)
 
-    def _take_block(self, fate: Fate, key: _Key, across: _Key, inside: bool) -> None:
+    def _take_block(self, fate: Fate, key: Key, across: Key, inside: bool) -> None:
         """Hosts that are each tried on another port: one walk over all of them."""
         if fate.dport == _IDENT or (not inside and is_peer_port(fate.dport)):
             return
         told = self._walks.get(across)
         if told is not None and told.reported:
             return
-        walk = self._known(key) if fate.fate == "answered" else self._walk(key)
+        walk = self._walks.known(key) if fate.fate == "answered" else self._walks.use(key)
         if walk is None:
             return
         doubtful = not inside and self._nobody_answers(fate, walk)
@@ -211,7 +206,7 @@ class NetworkDiscovery(Module):
             weight = min(weight, NOBODY_ANSWERS_CLIENT)
         if not walk.contact(self.now(), fate.daddr, weight, fate.fate == "refused") or weight <= 0:
             return
-        self._grown(key, walk)
+        self._walks.grow(key, walk)
         if len(walk.ports) < _BLOCK_PORTS and fate.dport not in walk.ports:
             walk.ports += (fate.dport,)
         if walk.failures >= _BLOCK_HOSTS and len(walk.ports) >= _BLOCK_PORTS:
@@ -219,48 +214,32 @@ class NetworkDiscovery(Module):
 
     def _take_abandoned(self, fate: Fate, source: str) -> None:
         """Answered, and given up at once with nothing said on either side."""
-        along: _Key = ("v", source, fate.daddr, fate.proto)
+        along: Key = ("v", source, fate.daddr, fate.proto)
         look = self._looks.use((source, fate.daddr))
-        if look.port(self.now(), fate.dport) or self._knows(along):
+        if look.port(self.now(), fate.dport) or along in self._walks:
             self._abandon_ports(fate, along, look)
         common = is_peer_port(fate.dport) or fate.dport in CLIENT_PORTS
         if common and not self.is_inside(fate.daddr):
             return
-        across: _Key = ("h", source, str(fate.dport), fate.proto)
-        walk = self._walk(across)
+        across: Key = ("h", source, str(fate.dport), fate.proto)
+        walk = self._walks.use(across)
         if walk.abandon(self.now(), fate.daddr, ABANDONED_HOST):
             walk.doubtful += 1
             walk.fail_by(self.now(), fate.smac)
-            self._grown(across, walk)
+            self._walks.grow(across, walk)
             self._report_horizontal(walk, across, fate)
 
-    def _abandon_ports(self, fate: Fate, along: _Key, look: Look) -> None:
+    def _abandon_ports(self, fate: Fate, along: Key, look: Look) -> None:
         """More than one port of a host was given up, or others of it have failed."""
-        walk = self._walk(along)
+        walk = self._walks.use(along)
         new = [walk.abandon(self.now(), str(port), STEP) for port in (*look.ports, fate.dport)]
         if not any(new):
             return
         walk.fail_by(self.now(), fate.smac)
-        self._grown(along, walk)
+        self._walks.grow(along, walk)
         self._report_vertical(walk, along, fate)
         if look.is_news() and not walk.reported:
             self._report_look(look, fate)
-
-    def _knows(self, key: _Key) -> bool:
-        return key in self._walks or key in self._fresh
-
-    def _known(self, key: _Key) -> Walk | None:
-        """The walk of a key, if it was begun: a success begins none."""
-        return self._walk(key) if self._knows(key) else None
-
-    def _walk(self, key: _Key) -> Walk:
-        """The walk of a key, begun if need be."""
-        return (self._walks if key in self._walks else self._fresh).use(key)
-
-    def _grown(self, key: _Key, walk: Walk) -> None:
-        """At its second failure a walk moves to where single failures cannot displace it."""
-        if walk.failures > 1 and self._fresh.pop(key) is not None:
-            self._walks.put(key, walk)
 
     # Sums --------------------------------------------------------------------------------
 
@@ -280,7 +259,7 @@ class NetworkDiscovery(Module):
 
     def _total_horizontal(self, total: Attempts, source: str, weight: int) -> None:
         key = ("h", source, str(total.dport), total.proto)
-        walk = self._walk(key)
+        walk = self._walks.use(key)
         if source not in self._heard and not walk.failures:
             return  # the first were told singly and ignored: their answers are not captured
         outside = bool(walk.examples) and not self.is_inside(walk.examples[0])
@@ -295,15 +274,15 @@ class NetworkDiscovery(Module):
             weight = NOBODY_ANSWERS_CLIENT
         walk.total(self.now(), total.addresses, total.refused, weight)
         walk.fail_by(self.now(), total.smac)
-        self._grown(key, walk)
+        self._walks.grow(key, walk)
         self._report_horizontal(walk, key, total)
 
     def _total_vertical(self, total: Attempts, source: str, weight: int) -> None:
         key = ("v", source, total.daddr, total.proto)
-        walk = self._walk(key)
+        walk = self._walks.use(key)
         walk.total(self.now(), total.ports, total.refused, weight)
         walk.fail_by(self.now(), total.smac)
-        self._grown(key, walk)
+        self._walks.grow(key, walk)
         self._report_vertical(walk, key, total)
 
     # Before fates are known --------------------------------------------------------------
@@ -328,18 +307,18 @@ class NetworkDiscovery(Module):
             if (walk := self._foresee(key, silent, weight, probes)) is not None:
                 self._report_horizontal(walk, key, probes)
 
-    def _foresee(self, key: _Key, failures: int, weight: int, last: Probes) -> Walk | None:
-        walk = self._walk(key)
+    def _foresee(self, key: Key, failures: int, weight: int, last: Probes) -> Walk | None:
+        walk = self._walks.use(key)
         example = str(last.dport) if key[0] == "v" else last.daddr
         taken = walk.foresee(self.now(), failures, weight, example)
         if taken:
             walk.fail_by(self.now(), last.smac)
-        self._grown(key, walk)
+        self._walks.grow(key, walk)
         return walk if taken else None
 
     # Reports -----------------------------------------------------------------------------
 
-    def _report_horizontal(self, walk: Walk, key: _Key, last: _Last) -> None:
+    def _report_horizontal(self, walk: Walk, key: Key, last: _Last) -> None:
         completed = self._completed.of_walk(self.now(), key, walk)
         if not walk.is_news(self.now(), AGAIN if walk.certain else REPEAT, completed > 0):
             return
@@ -389,7 +368,7 @@ class NetworkDiscovery(Module):
             uids=_uids(last),
         )
 
-    def _report_vertical(self, walk: Walk, key: _Key, last: _Last) -> None:
+    def _report_vertical(self, walk: Walk, key: Key, last: _Last) -> None:
         completed = self._completed.of_walk(self.now(), key, walk)
         if not walk.is_news(self.now(), AGAIN if walk.certain else REPEAT, completed > 0):
             return
@@ -414,47 +393,31 @@ class NetworkDiscovery(Module):
     def _take_icmp(self, fate: Fate) -> None:
         if fate.sport not in SWEEPS:
             return
-        sweep = self._sweeps.use((source_of(fate.saddr, fate.smac), fate.sport))
-        inside = self.is_inside(fate.daddr)
-        if sweep.contact(self.now(), fate.daddr, fate.fate == "answered", inside):
-            least = SWEEPS[fate.sport].least
-            if fate.fate == "answered" and not inside:
-                least *= _OUTSIDE
-            self._report_sweep(sweep, least, fate.saddr, fate.smac, fate.sport, _uids(fate))
-        odd = self._odd.use((source_of(fate.saddr, fate.smac), fate.daddr))
+        source = source_of(fate.saddr, fate.smac)
+        sweep = self._sweeps.contact(self.now(), source, fate, self.is_inside(fate.daddr))
+        if sweep is not None:
+            self._report_sweep(sweep, fate.sport, fate)
+        odd = self._odd.use((source, fate.daddr))
         if odd.icmp(fate.sport, fate.dport):
             self._report_odd(odd, fate)
 
     def _total_icmp(self, total: Attempts) -> None:
-        if total.flags in SWEEPS and total.addresses > 1:
-            sweep = self._sweeps.use((source_of(total.saddr, total.smac), total.flags))
-            sweep.total(total.addresses)
-            least = SWEEPS[total.flags].least
-            self._report_sweep(sweep, least, total.saddr, total.smac, total.flags, ())
+        sweep = self._sweeps.total(source_of(total.saddr, total.smac), total)
+        if sweep is not None:
+            self._report_sweep(sweep, total.flags, total)
 
-    def _report_sweep(
-        self,
-        sweep: Sweep,
-        least: int,
-        saddr: str,
-        smac: str,
-        icmp_type: int,
-        uids: tuple[str, ...],
-    ) -> None:
+    def _report_sweep(self, sweep: Sweep, icmp_type: int, last: Fate | Attempts) -> None:
         kind = SWEEPS[icmp_type]
-        hosts = sweep.news(least)
-        if not hosts:
-            return
         self.set_evidence(
             kind.type,
-            attacker=saddr,
-            attacker_mac=smac,
+            attacker=last.saddr,
+            attacker_mac=last.smac,
             threat_level=ThreatLevel.MEDIUM,
             confidence=sweep.confidence / 1000,
-            description=f"ICMP {kind.word} requests to {hosts} hosts: "
+            description=f"ICMP {kind.word} requests to {sweep.hosts} hosts: "
             f"{sweep.silent} did not answer",
-            proto="icmp6" if ":" in saddr else "icmp",
-            uids=uids,
+            proto="icmp6" if ":" in last.saddr else "icmp",
+            uids=_uids(last),
         )
 
     def _take_protocol(self, fate: Fate) -> None:
@@ -462,10 +425,10 @@ class NetworkDiscovery(Module):
         if fate.fate == "answered":
             return
         key = ("p", source_of(fate.saddr, fate.smac), fate.daddr, "ip")
-        walk = self._walk(key)
+        walk = self._walks.use(key)
         if not walk.contact(self.now(), fate.proto, STEP, fate.fate == "refused"):
             return
-        self._grown(key, walk)
+        self._walks.grow(key, walk)
         if walk.is_news(self.now(), REPEAT):
             self.set_evidence(
                 "IP_PROTOCOL_SCAN",

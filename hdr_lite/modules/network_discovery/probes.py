@@ -1,11 +1,9 @@
-"""What single probes tell: kinds of scan, strays, sweeps, fingerprints, names of tools."""
+"""What single probes tell: kinds of scan, strays, looks, fingerprints, names of tools."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from hdr_lite.module import Attempts, Fate, Probes
-from hdr_lite.modules.network_discovery.walk import ACCUSED, STEP, Walk
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 #: Linux gives clients ports from here on, the others (RFC 6335) from 49152.
@@ -64,98 +62,6 @@ def source_of(address: str, mac: str) -> str:
         missing = 8 - len(groups) - (len(tail.split(":")) if tail else 0)
         prefix = (groups + ["0"] * missing + tail.split(":"))[:4]
     return f"{':'.join(prefix)}/64 {mac}"
-
-
-class SweepKind(NamedTuple):
-    """A kind of ICMP request that is sent to many hosts."""
-
-    type: str
-    word: str
-    least: int  #: hosts from which it is a sweep
-
-
-#: ICMP type (128 is ICMPv6's echo) -> sweep. Nobody sends the rare ones to many hosts.
-SWEEPS: Mapping[int, SweepKind] = MappingProxyType(
-    {
-        8: SweepKind("ICMP_ADDRESS_SCAN", "echo", 10),
-        128: SweepKind("ICMP_ADDRESS_SCAN", "echo", 10),
-        13: SweepKind("ICMP_TIMESTAMP_SCAN", "timestamp", 3),
-        15: SweepKind("ICMP_TIMESTAMP_SCAN", "information", 3),
-        17: SweepKind("ICMP_ADDRESS_MASK_SCAN", "address mask", 3),
-    }
-)
-
-#: So many inside that are asked one after the other, in the order of their numbers, are a sweep:
-#: each at most so much further, and so much later, ns, than the one before.
-IN_TURN, STRIDE, PAUSE = 5, 4, 500_000_000
-#: Hosts that answer must all have been asked within this to count, ns.
-SWEEP_WINDOW = 60_000_000_000
-
-
-class Sweep:
-    """Hosts that one source sends one kind of ICMP request to.
-
-    Told as a sweep once enough hosts were asked in a minute, or once so many of them stayed
-    silent that the walk decides, however slowly.
-    """
-
-    __slots__ = ("_in_turn", "_last", "_last_at", "_reported", "_walk", "_wide")
-
-    def __init__(self) -> None:
-        self._walk = Walk()
-        self._last = ""
-        self._last_at = 0
-        self._in_turn = 0  #: hosts asked in the order of their numbers
-        self._wide = 0  #: hosts, the most in one minute or sum
-        self._reported = 0
-
-    def contact(self, now: int, host: str, answered: bool, inside: bool = True) -> bool:
-        """Whether it is the first request to the host (since the minute began)."""
-        if now - self._walk.begun > SWEEP_WINDOW and self._walk.score <= 0:
-            self._walk = Walk()
-        new = self._walk.contact(now, host, -STEP // 4 if answered else STEP)
-        if new:
-            soon = inside and now - self._last_at <= PAUSE
-            self._in_turn = self._in_turn + 1 if soon and _follows(self._last, host) else 1
-            self._last, self._last_at = host, now
-        if new and now - self._walk.begun <= SWEEP_WINDOW:
-            self._wide = max(self._wide, len(self._walk.contacts))
-        return new
-
-    def total(self, hosts: int) -> None:
-        """So many hosts in one sum did not answer."""
-        self._walk.total(0, hosts, 0, STEP)
-        self._wide = max(self._wide, hosts)
-
-    @property
-    def silent(self) -> int:
-        """Hosts that did not answer."""
-        return self._walk.failures
-
-    def news(self, least: int) -> int:
-        """Hosts asked, if that is to be told now: a sweep, and twice as wide as last time."""
-        decided = self._walk.score >= ACCUSED and self.silent >= least // 2
-        hosts = max(self._wide, self.silent if decided else 0)
-        decided = decided or self._in_turn >= IN_TURN
-        if (hosts < least and not decided) or hosts < 2 * self._reported:
-            return 0
-        self._reported = hosts
-        return hosts
-
-    @property
-    def confidence(self) -> int:
-        """Thousandths: Slips' (hosts - 255) / 250 + 1, or by silent hosts: 20 are 800."""
-        slips = (self._reported - 5) * 4
-        in_turn = 200 if self._in_turn >= IN_TURN else 0
-        return max(0, min(1000, max(slips, in_turn, min(800, self.silent * 40))))
-
-
-def _follows(before: str, host: str) -> bool:
-    """Whether an address is of the same network and a little higher than the one before."""
-    sign, base = (":", 16) if ":" in host else (".", 10)
-    network, _, number = host.rpartition(sign)
-    was, _, last = before.rpartition(sign)
-    return network == was and 0 < int(number or "0", base) - int(last or "0", base) <= STRIDE
 
 
 #: Ports of one host, opened and abandoned, that are a look at what it offers; how soon they follow.

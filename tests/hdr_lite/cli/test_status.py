@@ -1,8 +1,6 @@
 """What the status looks like to a person and to a script."""
 
 import json
-import select
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +9,8 @@ from typing import Any
 import pytest
 
 from hdr_lite.cli import main
-from hdr_lite.supervisor.control import ControlServer, Reply
+from hdr_lite.supervisor.control import Reply
+from tests.hdr_lite.supervisor.serving import serving
 
 STATUS: dict[str, Any] = {
     "version": "0.1.0",
@@ -102,26 +101,8 @@ def answering(folder: Path, status: Mapping[str, Any]) -> Iterator[None]:
         assert request == {"verb": "status"}
         reply(status)
 
-    server = ControlServer(folder / "hdr-lite.sock", None, handler)
-    over = threading.Event()
-
-    def loop() -> None:
-        while not over.is_set():
-            poll = select.poll()
-            for descriptor, writes in server.filenos():
-                poll.register(descriptor, select.POLLIN | (select.POLLOUT if writes else 0))
-            for descriptor, _ in poll.poll(20):
-                server.handle(descriptor)
-            server.tidy()
-
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
+    with serving(folder / "hdr-lite.sock", handler):
         yield
-    finally:
-        over.set()
-        thread.join()
-        server.close()
 
 
 PICTURE = """\

@@ -1,11 +1,8 @@
 """The control socket against peers of every kind."""
 
 import os
-import select
 import socket
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,40 +12,16 @@ import pytest
 from hdr_lite.config import UserError
 from hdr_lite.supervisor import control
 from hdr_lite.supervisor.control import MOST_PEERS, MOST_REQUEST, ControlServer, Reply, ask
+from tests.hdr_lite.supervisor.serving import serving
 
 
 def echo(request: Mapping[str, Any], reply: Reply) -> None:
     reply({"got": request["verb"], "long": "x" * request.get("length", 0)})
 
 
-@contextmanager
-def serving(path: Path, group: int | None = None) -> Iterator[ControlServer]:
-    """A server whose loop runs in a thread."""
-    server = ControlServer(path, group, echo)
-    over = threading.Event()
-
-    def loop() -> None:
-        while not over.is_set():
-            poll = select.poll()
-            for descriptor, writes in server.filenos():
-                poll.register(descriptor, select.POLLIN | (select.POLLOUT if writes else 0))
-            for descriptor, _ in poll.poll(20):
-                server.handle(descriptor)
-            server.tidy()
-
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
-        yield server
-    finally:
-        over.set()
-        thread.join()
-        server.close()
-
-
 def test_one_request_one_answer(tmp_path: Path) -> None:
     """An answer may be long; the socket is gone after the end."""
-    with serving(tmp_path / "s"):
+    with serving(tmp_path / "s", echo):
         assert ask(tmp_path / "s", {"verb": "status"}) == {"got": "status", "long": ""}
         answer = ask(tmp_path / "s", {"verb": "x", "length": 1_000_000})
         assert len(answer["long"]) == 1_000_000
@@ -76,20 +49,20 @@ def raw(path: Path, data: bytes) -> bytes:
 )
 def test_nonsense(tmp_path: Path, data: bytes) -> None:
     """What is no request is told so, and the next one is served."""
-    with serving(tmp_path / "s"):
+    with serving(tmp_path / "s", echo):
         assert b"a request is a JSON object with a verb" in raw(tmp_path / "s", data)
         assert ask(tmp_path / "s", {"verb": "status"})["got"] == "status"
 
 
 def test_request_without_end(tmp_path: Path) -> None:
     """A request past the limit is refused."""
-    with serving(tmp_path / "s"):
+    with serving(tmp_path / "s", echo):
         assert b"the request is too long" in raw(tmp_path / "s", b"x" * (MOST_REQUEST + 10))
 
 
 def test_more_after_the_request(tmp_path: Path) -> None:
     """What follows the line is not read as another request, nor does it cost the answer."""
-    with serving(tmp_path / "s"):
+    with serving(tmp_path / "s", echo):
         answer = raw(tmp_path / "s", b'{"verb": "a"}\n{"verb": "b"}\n')
         assert answer.count(b"got") == 1
 
@@ -97,7 +70,7 @@ def test_more_after_the_request(tmp_path: Path) -> None:
 def test_silent_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Peers that say nothing are let go, so that they cannot take all the places for good."""
     monkeypatch.setattr(control, "PATIENCE", 0.3)
-    with serving(tmp_path / "s"):
+    with serving(tmp_path / "s", echo):
         peers = [socket.socket(socket.AF_UNIX) for _ in range(MOST_PEERS)]
         for peer in peers:
             peer.connect(str(tmp_path / "s"))
@@ -114,7 +87,7 @@ def test_silent_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_who_may_ask(groups: list[int], permitted: bool) -> None:
     """Root may, the group may, by whichever of its groups; another is told that he may not."""
-    with TemporaryDirectory() as folder, serving(Path(folder) / "s", group=4242) as server:
+    with TemporaryDirectory() as folder, serving(Path(folder) / "s", echo, group=4242) as server:
         path = server.path
         Path(folder).chmod(0o755)
         path.chmod(0o666)  # the kernel's word is to decide, not the mode

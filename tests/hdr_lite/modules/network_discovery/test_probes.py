@@ -11,7 +11,6 @@ from hdr_lite.module.testing import SECOND, record
 from hdr_lite.modules.network_discovery.probes import (
     Fingerprint,
     Look,
-    Sweep,
     is_reply_or_stray,
     kind_of,
     scanner_named_by,
@@ -66,48 +65,6 @@ def test_a_sum_of_backscatter_is_stray_too() -> None:
     """Sums have no source port; their flags suffice."""
     assert is_reply_or_stray(record(Attempts, proto="tcp", flags=0x12))
     assert not is_reply_or_stray(record(Attempts, proto="tcp", flags=0x02, dport=80))
-
-
-def test_a_sweep_of_silent_hosts_is_told_early_and_by_doublings() -> None:
-    """Half of the least number, when none of them answers; then 10, 20, 40."""
-    sweep, told = Sweep(), []
-    for i in range(50):
-        sweep.contact(i, f"10.0.0.{i}", False)
-        if hosts := sweep.news(10):
-            told.append((hosts, sweep.confidence))
-    assert [hosts for hosts, _ in told] == [5, 10, 20, 40]
-    assert [confidence for _, confidence in told] == [200, 400, 800, 800]
-
-
-def test_a_sweep_of_live_hosts_needs_ten_in_a_minute() -> None:
-    """Its confidence is Slips': low until hundreds."""
-    fast, slow = Sweep(), Sweep()
-    for i in range(12):
-        fast.contact(i * SECOND, f"10.0.0.{i}", True)
-        slow.contact(i * 30 * SECOND, f"10.0.0.{i}", True)
-    count = fast.news(10)
-    assert 11 <= count <= 12
-    assert fast.confidence == (count - 5) * 4
-    assert slow.news(10) == 0
-
-
-def test_a_slow_sweep_of_silent_hosts_is_found() -> None:
-    """The walk has no hurry."""
-    sweep = Sweep()
-    told = []
-    for i in range(8):
-        sweep.contact(i * 600 * SECOND, f"10.0.0.{i}", False)
-        told.append(sweep.news(10))
-    assert [hosts for hosts in told if hosts] == [5]
-
-
-def test_a_sum_makes_a_sweep() -> None:
-    """Hosts that did not answer, told as a number."""
-    sweep = Sweep()
-    sweep.total(250)
-    assert sweep.news(10) == 250
-    assert sweep.silent == 250
-    assert sweep.confidence == 980
 
 
 def test_fingerprints_need_two_kinds_of_odd_probe() -> None:
@@ -185,17 +142,3 @@ def test_a_look_needs_two_ports_in_a_minute() -> None:
     assert not look.port(200 * SECOND, 443)
     assert look.port(201 * SECOND, 80)
     assert (look.words, look.is_news(), look.is_news()) == ("443 and 80", True, False)
-
-
-def test_a_sweep_in_turn() -> None:
-    """Of either family; a step back, another network or a pause begins anew."""
-    turns = {
-        True: [[f"10.0.0.{2 * i}" for i in range(5)], [f"fd00::{8 + i:x}" for i in range(5)]],
-        False: [[f"10.0.{i}.{i}" for i in range(5)], [f"10.0.0.{9 - i}" for i in range(5)]],
-    }
-    for told, lists in turns.items():
-        for addresses in lists:
-            sweep = Sweep()
-            for i, address in enumerate(addresses):
-                sweep.contact(i * SECOND // 10, address, True)
-            assert bool(sweep.news(10)) is told
