@@ -129,7 +129,7 @@ def test_quantum_only_tells() -> None:
 def test_replay_knows_no_quantum() -> None:
     """With a deadline nothing is spent before it; then the turn is interrupted."""
     seen = []
-    with Clock(0.001, deadline=0.1) as clock:
+    with Clock(0.001, deadline=1.0) as clock:
 
         def code() -> None:
             end = time.monotonic() + 0.05
@@ -141,7 +141,7 @@ def test_replay_knows_no_quantum() -> None:
         _, failure, _ = clock.run(code)
     assert seen == [False]
     assert failure is not None
-    assert "more than 0.1 s" in failure.reason
+    assert "more than 1 s" in failure.reason
 
 
 def test_engine_code_is_not_interrupted() -> None:
