@@ -19,8 +19,8 @@ NUMBER_BITS = 12  #: of an alert's number below the ms of its arrival
 _MOST_EPOCHS = 64  #: of a device; the one not used for longest goes
 #: An engine that died at the wrong moment tells some alerts again in a new epoch (docs/sync.md): at
 #: its beginning, those of the device's latest are known.
-_BEGINNING = 1000
-_LATEST = 2000
+BEGINNING = 1000
+LATEST = 2000
 _MOST_REMEMBERED = 100_000  #: attackers
 _MOST_WORDS = 4096  #: types and families that have an entry of their own
 
@@ -60,7 +60,7 @@ class Keeper:
         new = [alert for alert in batch.alerts if alert.sequence >= cursor]
         after = max(batch.next, cursor)
         lost = after - cursor - len(new)
-        if new and cursor <= _BEGINNING and known.cursors.keys() - {batch.epoch}:
+        if new and cursor <= BEGINNING and known.cursors.keys() - {batch.epoch}:
             seen = _latest(db, known.number)
             new = [alert for alert in new if alert.id not in seen]
         # What was malformed counts once only: as the numbers of a batch, with the cursor.
@@ -274,7 +274,7 @@ class Keeper:
 def _latest(db: sqlite3.Connection, device: int) -> set[str]:
     """Ids of the latest alerts of a device."""
     query = "SELECT id FROM alert WHERE device = ? ORDER BY number DESC LIMIT ?"
-    return {row[0] for row in db.execute(query, (device, _LATEST))}
+    return {row[0] for row in db.execute(query, (device, LATEST))}
 
 
 def tags(types: Iterable[str], families: Iterable[str], level: int) -> list[str]:

@@ -16,7 +16,15 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hdr_lite.collector import clock
-from hdr_lite.collector.keeping import BUCKET, HOUR, NUMBER_BITS, OTHER, tags
+from hdr_lite.collector.keeping import (
+    BEGINNING,
+    BUCKET,
+    HOUR,
+    LATEST,
+    NUMBER_BITS,
+    OTHER,
+    tags,
+)
 from hdr_lite.collector.postgres_schema import RUN, Connection, make_days
 from hdr_lite.collector.store import Batch, Gap, Reported
 from hdr_lite.records.batch import Health
@@ -50,6 +58,7 @@ class _Told:
     new_secret: bool = False
     health: Health | None = None
     health_at: int = 0
+    latest: set[str] = field(default_factory=set)  #: ids, where an epoch of it begins
     moved: set[str] = field(default_factory=set)  #: epochs whose cursor rose
     gone: set[str] = field(default_factory=set)  #: epochs that made room
 
@@ -72,6 +81,7 @@ class Keeper:
         """Keep what is new of each, in order; the cursors after them. Within a transaction."""
         last = await db.fetchval("SELECT last FROM arrival FOR UPDATE")
         devices = await _devices(db, {batch.device for batch in batches})
+        await _read_latest(db, devices, batches)
         arrived: list[_Arrived] = []
         answers = [_take(devices.get(batch.device), batch, arrived) for batch in batches]
         if arrived:
@@ -155,6 +165,30 @@ async def _devices(db: Connection, ids: set[str]) -> dict[str, _Told]:
     return devices
 
 
+async def _read_latest(db: Connection, devices: dict[str, _Told], batches: Sequence[Batch]) -> None:
+    """The latest ids of devices that begin an epoch after another: they may tell some again."""
+    beginning = {
+        devices[batch.device].number: devices[batch.device]
+        for batch in batches
+        if batch.device in devices and _begins(devices[batch.device], batch)
+    }
+    if beginning:
+        rows = await db.fetch(
+            "SELECT told.number, known.id FROM unnest($1::integer[]) AS told (number)"
+            " CROSS JOIN LATERAL (SELECT id FROM alert WHERE device = told.number"
+            " ORDER BY number DESC LIMIT $2) AS known",
+            list(beginning),
+            LATEST,
+        )
+        for number, id_ in rows:
+            beginning[number].latest.add(id_)
+
+
+def _begins(told: _Told, batch: Batch) -> bool:
+    """There may be another epoch before it in the tables or in the same transaction."""
+    return bool(batch.alerts) and told.cursors.get(batch.epoch, (1, 0))[0] <= BEGINNING
+
+
 def _take(told: _Told | None, batch: Batch, arrived: list[_Arrived]) -> int | Gap:
     """Add what is new of a batch; the cursor after it."""
     if told is None:  # enrolled after the backup that was restored: it has to enrol anew
@@ -165,13 +199,17 @@ def _take(told: _Told | None, batch: Batch, arrived: list[_Arrived]) -> int | Ga
         return Gap(cursor)
     new = [alert for alert in batch.alerts if alert.sequence >= cursor]
     after = max(batch.next, cursor)
+    lost = after - cursor - len(new)
+    if cursor <= BEGINNING and told.cursors.keys() - {batch.epoch}:
+        new = [alert for alert in new if alert.id not in told.latest]
+    told.latest.update(alert.id for alert in new)
     # What was malformed counts once only: as the numbers of a batch, with the cursor.
     refused = batch.refused if batch.first == cursor else 0
     arrived += (_Arrived(told.number, batch.clock_quality, batch.received, a) for a in new)
     told.seen = max(told.seen, batch.received)
     told.clock, told.offset = batch.clock_quality, batch.clock_offset
     told.alerts += len(new)
-    told.dropped += max(after - cursor - len(new) - refused, 0)
+    told.dropped += max(lost - refused, 0)
     told.refused += refused
     told.size += sum(len(alert.payload) for alert in new)
     told.new_secret |= batch.new_secret

@@ -131,6 +131,27 @@ def test_batches_at_once(storage: Store) -> None:
     run(storage, work)
 
 
+def test_what_a_new_epoch_tells_again_is_known(storage: Store) -> None:
+    """By its id, of that device, in later batches of the epoch and of the same moment too."""
+
+    async def work(store: Store) -> None:
+        assert await store.ingest(batch(1, 6)) == 6
+        again = batch(1, 4, *(alert(n, id=f"id-{n + 3}") for n in range(1, 4)), epoch="f" * 16)
+        assert await store.ingest(again) == 4
+        assert await store.ingest(batch(1, 6, device=OTHER)) == 6
+        assert await everything(store, AlertFilter(device=DEVICE)) == [
+            f"id-{n}" for n in (6, 5, 4, 3, 2, 1)
+        ]
+        sent = [batch(6, 8), batch(4, 6, alert(4, id="id-7"), alert(5), epoch="f" * 16)]
+        assert await asyncio.gather(*(store.ingest(b) for b in sent)) == [8, 6]
+        device = await store.device(DEVICE)
+        assert device is not None
+        assert (device.alerts, device.dropped) == (7, 0)
+        assert len(await everything(store, AlertFilter(device=OTHER))) == 5
+
+    run(storage, work)
+
+
 def test_what_was_dropped_or_refused_is_counted_once(storage: Store) -> None:
     """Numbers without an alert are those the spool dropped, but for malformed ones."""
 
