@@ -17,7 +17,7 @@ from tests.collector.visit import Site, read, visit
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
-    "{{ 7 * 7 }}{% raw %}",
+    "{{ 7777777 * 3 }}{% raw %}",
     "\u202egpj.exe\u2066",
     "javascript:alert(1)",
     "x" * 10_000,
@@ -177,7 +177,7 @@ def test_hostile_text_stays_text(tmp_path, text: str):
             assert page.active == [], path
             assert all(link.startswith(("/", "#main")) for link in page.links), path
             assert not [c for c in answer.text if not c.isprintable() and c != "\n"], path
-            assert "49" not in page.text or "{{" not in text, path
+            assert "23333331" not in page.text, path
             assert len(answer.text) < 150_000, path
 
     visit(tmp_path, test)
