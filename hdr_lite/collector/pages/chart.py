@@ -97,7 +97,6 @@ def _bare(svg: str, table: list[tuple[int, dict[str, int]]]) -> Markup:
         if bar.get("class") == "bar":
             _say(bar)
     for element in root.iter():
-        element.attrib.pop("style", None)
         element.tag = element.tag.removeprefix(_SVG)
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704 - as above
 
