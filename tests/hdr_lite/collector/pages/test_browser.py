@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -113,8 +114,10 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
     def texts(self, css: str) -> list[str]:
-        """What is written in them."""
-        return [element.text for element in self.all(css)]
+        """What is written in them, at one moment: a live page exchanges its elements."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)"
+        texts: list[str] = self.driver.execute_script(script, css)
+        return texts
 
     def focus(self) -> WebElement:
         """What the keyboard is at."""
@@ -125,8 +128,10 @@ class Browser:
         self.driver.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
 
     def until(self, condition: Callable[[], object]) -> None:
-        """Wait for it."""
-        WebDriverWait(self.driver, LONG).until(lambda _: condition())
+        """Wait for it, in a page that has been read to its end."""
+        ready = "return document.readyState == 'complete'"
+        wait = WebDriverWait(self.driver, LONG, ignored_exceptions=[StaleElementReferenceException])
+        wait.until(lambda driver: driver.execute_script(ready) and condition())
 
     def style(self, css: str, name: str) -> str:
         """A property as it is drawn."""
