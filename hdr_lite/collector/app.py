@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Litestar, Request, Response, Router
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import State
@@ -16,8 +14,6 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
-from litestar.plugins.jinja import JinjaTemplateEngine
-from litestar.template import TemplateConfig
 
 from hdr_lite import __version__
 from hdr_lite.collector import administration, api, clock
@@ -40,7 +36,7 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Strict-Transport-Security": "max-age=31536000",
     "Cache-Control": "no-store",
@@ -53,13 +49,11 @@ def create_app(
     *,
     sink: Sink | None = None,
     pages: Sequence[Router] = (),
-    templates: Path | None = None,
 ) -> Litestar:
     """``sink`` is where batches go, the storage itself unless there is a bus before it.
 
     ``pages`` are served beside the API: in their handlers ``store``, ``accounts``, ``listeners``
-    and ``settings`` can be asked for by name, ``request.user`` is a :class:`accounts.Who` or None;
-    in their templates (Jinja2, escaped, from ``templates``) ``request`` is there.
+    and ``settings`` can be asked for by name, ``request.user`` is a :class:`accounts.Who` or None.
     """
     accounts, listeners = Accounts(store, settings), Live(store)
 
@@ -92,7 +86,6 @@ def create_app(
         exception_handlers={Unavailable: _unavailable},
         response_headers=HEADERS,
         request_max_body_size=_MOST_BODY,
-        template_config=_template_config(templates),
         openapi_config=_openapi(),
         response_cache_config=ResponseCacheConfig(default_expiration=None),
         lifespan=[lifespan],
@@ -103,15 +96,6 @@ def create_app(
 
 def _given(thing: object) -> Provide:
     return Provide(lambda: thing, sync_to_thread=False)
-
-
-def _template_config(folder: Path | None) -> TemplateConfig[JinjaTemplateEngine] | None:
-    if folder is None:
-        return None
-    environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
-    )
-    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
 
 
 def _openapi() -> OpenAPIConfig:
