@@ -86,7 +86,7 @@ def test_scanner_is_limited(net: Bed) -> None:
         assert until(lambda: "hdr_lite" in tables(net), 1) < 1
         assert not net.reaches(ATTACKER)
         assert "limited 203.0.113.5 for 60 s" in (guard.folder / "out/hdr-lite.log").read_text()
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
     assert "inet hdr_lite\n" not in tables(net)
 
 
@@ -101,7 +101,7 @@ def test_friends_are_never_touched(net: Bed) -> None:
         assert "is on the allow list" in log
         assert "is a gateway of this device" in log
         assert guard.verb("blocked").startswith("mode block, held: 0")
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 class Wire:
@@ -178,7 +178,7 @@ def test_guesser_is_blocked(net: Bed) -> None:
         assert "PASSWORD_GUESSING" in guard.verb("why", ATTACKER)
         assert "was let go" in guard.verb("unblock", ATTACKER)
         assert net.reaches(ATTACKER)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_what_a_person_asks(net: Bed) -> None:
@@ -196,7 +196,7 @@ def test_what_a_person_asks(net: Bed) -> None:
         assert "mode block" in guard.verb("arm", "block")
         assert "hdr_lite" in tables(net)
         assert net.reaches(ATTACKER)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_processes_that_are_killed(net: Bed) -> None:
@@ -211,4 +211,4 @@ def test_processes_that_are_killed(net: Bed) -> None:
             until(partial(guard.has_said, f"the {name} is back"), 2)
             assert not net.reaches(ATTACKER)
         assert ATTACKER in guard.verb("blocked")
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said

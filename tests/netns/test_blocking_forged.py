@@ -146,7 +146,7 @@ def test_forged_from_outside() -> None:
             assert "203.0.113" not in guard.verb("blocked").replace(f"{PARTNER} ", "")
             assert "block" not in guard.verb("why", PARTNER)
             assert "blocked" not in guard.outcomes()
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_forged_who_is_known_at_a_service() -> None:
@@ -157,7 +157,7 @@ def test_forged_who_is_known_at_a_service() -> None:
         guard.until_heard("limited")
         assert net.reaches(PARTNER)
         assert not net.reaches(PARTNER, "203.0.113.1", 22)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_many_forged_sources() -> None:
@@ -169,7 +169,7 @@ def test_many_forged_sources() -> None:
         assert net.reaches(STRANGER)
         assert connects(net.lan, LAN_HOST, PARTNER)
         assert "blocked" not in guard.outcomes()
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def scan_as(inside: Namespace, interface: str, mac: str, source: str, gateway_mac: str) -> None:
@@ -205,7 +205,7 @@ def test_neighbours_address_forged() -> None:
         assert connects(net.lan, LAN_HOST, STRANGER)
         assert connects(net.lan, LAN_HOST, ROUTER_IN_LAN, 22)
         assert MATE_MAC in guard.verb("why", LAN_HOST)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_neighbours_mac_forged_as_well() -> None:
@@ -219,7 +219,7 @@ def test_neighbours_mac_forged_as_well() -> None:
             assert connects(mate, MATE, STRANGER)
             assert "quarantined" not in guard.outcomes()
             assert "blocked" not in guard.outcomes()
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_inside_scanner_is_limited_only() -> None:
@@ -232,7 +232,7 @@ def test_inside_scanner_is_limited_only() -> None:
         assert connects(net.lan, LAN_HOST, STRANGER)
         assert f"{MATE} . {MATE_MAC}" in guard.verb("blocked")
         assert "quarantined" not in guard.outcomes()
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_infected_host_is_quarantined() -> None:
@@ -251,7 +251,7 @@ def test_infected_host_is_quarantined() -> None:
         assert connects(mate, MATE, ROUTER_IN_LAN, 80)
         assert connects(net.lan, LAN_HOST, STRANGER)
         assert "INFECTED" in guard.verb("why", MATE_MAC)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def introduce(net: Bed, mate: Namespace) -> None:
@@ -271,7 +271,7 @@ def test_spoofer_is_quarantined() -> None:
             net.router.run("ip", "neigh", "flush", "to", LAN_HOST)
             until(lambda: connects(net.lan, LAN_HOST, STRANGER))
             assert not connects(mate, MATE, STRANGER)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_spoofer_in_a_friends_name() -> None:
@@ -284,4 +284,4 @@ def test_spoofer_in_a_friends_name() -> None:
         assert connects(net.lan, LAN_HOST, STRANGER)
         assert "quarantined" not in guard.outcomes()
         assert "limited" not in guard.outcomes()
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said

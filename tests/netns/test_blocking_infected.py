@@ -93,7 +93,7 @@ def test_who_scans_by_connections_is_quarantined(scanner: Scanner) -> None:
         scanner(mate)
         check_quarantined(net, mate, guard)
         assert "PORT_SCAN" in guard.verb("why", MATE_MAC)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="needs openssh-client")
@@ -112,7 +112,7 @@ def test_who_guesses_passwords_is_quarantined(tmp_path: Path) -> None:
         check_quarantined(net, mate, guard)
         assert "PASSWORD_GUESSING" in guard.verb("why", MATE_MAC)
         assert 7 <= server.refused <= 12
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def work(net: Bed, until_done: Callable[[], bool]) -> None:
@@ -146,7 +146,7 @@ def test_scan_in_a_working_neighbours_name(mac: str) -> None:
         assert "quarantined" not in guard.outcomes()
         assert "blocked" not in guard.outcomes()
         assert connects(net.lan, LAN_HOST, ROUTER_IN_LAN, 53)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 def test_scan_under_the_neighbours_mac_alone() -> None:
@@ -160,7 +160,7 @@ def test_scan_under_the_neighbours_mac_alone() -> None:
         assert "quarantined" not in guard.outcomes()
         until(lambda: connects(net.lan, LAN_HOST, STRANGER), 10)
         assert connects(net.lan, LAN_HOST, ROUTER_IN_LAN, 22)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said
 
 
 @contextmanager
@@ -187,4 +187,4 @@ def test_outside_scanner_with_proof_is_blocked() -> None:
         guard.until_heard("blocked")
         assert not net.reaches(STRANGER)
         assert net.reaches(SERVER)
-        assert guard.stop() == 0
+        assert guard.stop() == 0, guard.said

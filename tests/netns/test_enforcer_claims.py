@@ -112,7 +112,12 @@ def test_claims_end(tmp_path: Path) -> None:
             "refused",
             "02:00:00:00:07:99 is no neighbour of ours",
         )
-        answer = enforcer.ask(accused(LAN_MAC, "192.168.7.99", MATE))
+        answer = enforcer.ask(accused(LAN_MAC, "192.168.7.99", MATE, "c2"))
         assert answer.outcome == "refused"
-        assert "no neighbour that can be asked" in answer.reason
+        assert answer.reason.startswith(f"192.168.7.99 is not known to be {LAN_MAC}'s: ")
+        answer = enforcer.ask(accused(LAN_MAC, "", MATE, "c3"))
+        assert (answer.outcome, answer.reason) == (
+            "refused",
+            f"{LAN_MAC} is no neighbour that can be asked",
+        )
         assert connects(net.lan, LAN_HOST, ROUTER_IN_LAN, 22)

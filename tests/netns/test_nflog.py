@@ -2,20 +2,25 @@
 
 import json
 import os
+import select
 import shutil
+import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hdr_lite.config import MeterConfig
+from hdr_lite.native import Conntrack, die_with_parent
+from hdr_lite.ring import RingReader, create_ring
+from hdr_lite.sensor.meter import make_meter
 from hdr_lite.sources.base import SourceError
-from hdr_lite.sources.conntrack import (
-    open_events,
-)
+from hdr_lite.sources.conntrack import POLL, dump_request, open_events
 from hdr_lite.sources.nflog import FirstPackets, open_log, open_narrow
 from tests.netns import router as names
 from tests.netns.network import Namespace
@@ -347,3 +352,39 @@ def test_what_is_lacking_is_said(net: Routed) -> None:
         "connections: not permitted: it needs root or CAP_NET_ADMIN",
         "neighbours: not permitted: capturing needs root or CAP_NET_RAW",
     ]
+
+
+DUMPS = """
+from tests.netns import test_nflog
+test_nflog.read_while_another_asks()
+"""
+#: So many that each collision of the two (one in fifty dumps here) is met.
+MANY_DUMPS = 400
+
+
+def read_while_another_asks() -> None:
+    """Runs in the router: dumps are asked for by another process, on its copy of the socket."""
+    events = open_events()
+    table = Conntrack(events.fileno(), 0)
+    memory = create_ring(1 << 18)
+    meter = make_meter(RingReader(memory).ring, 0, MeterConfig(), wait=False, first_packets=8)
+    asking = os.fork()
+    if asking == 0:
+        die_with_parent(signal.SIGKILL)
+        while True:
+            with suppress(OSError):  # one is under way
+                events.send(dump_request(POLL))
+    try:
+        while table.counters()["dumps"] < MANY_DUMPS:
+            select.select([events], [], [], 1)
+            table.read(meter, 64, 0)
+    finally:
+        os.kill(asking, signal.SIGKILL)
+        os.waitpid(asking, 0)
+    print("read")
+
+
+def test_who_asks_does_not_disturb_who_reads(net: Routed) -> None:
+    """A dump that ends in the one's call is no error of the other's."""
+    out = net.router.run("env", f"PYTHONPATH={ROOT}", sys.executable, "-c", DUMPS)
+    assert out == "read\n"

@@ -47,7 +47,9 @@ enum netlink_receipt netlink_receive(int fd, uint8_t *buffer, struct cursor *dat
         length = recvmsg(fd, &header, MSG_DONTWAIT);
     while (length < 0 && errno == EINTR);
     if (length < 0) {
-        if (errno == EAGAIN || errno == EWOULDBLOCK)
+        /* EINVAL: the process that asks, on its copy of the socket, has just finished the dump that
+         * the kernel was about to go on with here (netlink_dump in net/netlink/af_netlink.c). */
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINVAL)
             return NETLINK_NOTHING;
         return errno == ENOBUFS ? NETLINK_LOST : NETLINK_FAILED;
     }
