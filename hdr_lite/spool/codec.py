@@ -1,10 +1,11 @@
 """A segment of a spool: its name, and records to bytes and back.
 
 A segment is a file ``EPOCH-FIRST.seg``: 16 hex digits, 16 decimal ones. It holds records, one
-behind the other: length of the body (u32, little-endian), CRC-32 of epoch and body, the body, which
-is msgpack ``[number, kind, severity, ts, payload]``. Numbers rise from FIRST on; one that is not
-there was dropped. That the checksum includes the epoch keeps records of another file out, whose
-blocks a file system may show after a loss of power.
+behind the other: length of the body, CRC-32 of the body, CRC-32 of these two (u32, little-endian),
+the body, which is msgpack ``[number, kind, severity, ts, payload]``. Numbers rise from FIRST on;
+one that is not there was dropped. That the checksums begin with the epoch keeps records of another
+file out, whose blocks a file system may show after a loss of power; that the length has one tells
+a record whose end was never written from one whose length is damaged.
 
 Epochs sort by age: the first four digits count them, the others are random.
 """
@@ -26,7 +27,8 @@ MOST_SEGMENT = 1024 * 1024
 #: Numbers up to here: what every language of a collector counts exactly.
 MOST_NUMBER = (1 << 53) - 1
 
-_HEADER = struct.Struct("<II")
+_HEADER = struct.Struct("<III")
+_CHECKED = struct.Struct("<II")  # what of it its own checksum is of
 _NAME = re.compile(r"([0-9a-f]{16})-([0-9]{16})\.seg")
 
 
@@ -86,7 +88,8 @@ def encode(epoch: str, record: Record) -> Frame:
     body: bytes = msgpack.packb(list(record), unicode_errors="backslashreplace")
     if len(body) > MOST_BODY:
         raise ValueError(f"a record of {len(body)} bytes is too long")
-    return Frame(record, _HEADER.pack(len(body), _checksum(epoch, body)) + body)
+    head = _CHECKED.pack(len(body), _checksum(epoch, body))
+    return Frame(record, head + _checksum(epoch, head).to_bytes(4, "little") + body)
 
 
 def decode(place: Place, data: bytes) -> Content:
@@ -96,13 +99,15 @@ def decode(place: Place, data: bytes) -> Content:
     while at < len(data):
         if len(data) - at < _HEADER.size:
             return Content(frames, at, torn=True, damaged=False)
-        length, checksum = _HEADER.unpack_from(data, at)
+        length, checksum, own = _HEADER.unpack_from(data, at)
         end = at + _HEADER.size + length
-        if length <= MOST_BODY and end > len(data):
+        head = data[at : at + _CHECKED.size]
+        sound = length <= MOST_BODY and own == _checksum(place.epoch, head)
+        if sound and end > len(data):
             return Content(frames, at, torn=True, damaged=False)
         body = data[at + _HEADER.size : end]
         record = None
-        if length <= MOST_BODY and checksum == _checksum(place.epoch, body):
+        if sound and checksum == _checksum(place.epoch, body):
             record = _record(body, least)
         if record is None:
             return Content(frames, at, torn=False, damaged=True)
@@ -111,8 +116,8 @@ def decode(place: Place, data: bytes) -> Content:
     return Content(frames, at, torn=False, damaged=False)
 
 
-def _checksum(epoch: str, body: bytes) -> int:
-    return zlib.crc32(body, zlib.crc32(epoch.encode()))
+def _checksum(epoch: str, data: bytes) -> int:
+    return zlib.crc32(data, zlib.crc32(epoch.encode()))
 
 
 def _record(body: bytes, least: int) -> Record | None:

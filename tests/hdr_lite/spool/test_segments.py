@@ -172,6 +172,26 @@ def test_torn_and_more(tmp_path: Path) -> None:
         assert opened(folder).damaged == []
 
 
+def test_damaged_length(tmp_path: Path) -> None:
+    """A length that points behind the end is no torn end: that record, too, may have been sent."""
+    for bit in range(32):
+        folder = tmp_path / str(bit)
+        folder.mkdir()
+        spool = opened(folder)
+        put(spool, 2)
+        last = spool.bytes
+        put(spool)
+        spool.close()
+        (path,) = segment_files(folder)
+        content = bytearray(path.read_bytes())
+        content[last + bit // 8] ^= 1 << bit % 8
+        path.write_bytes(content)
+        again = opened(folder)
+        assert again.epoch > spool.epoch
+        assert again.damaged == [path.name]
+        again.close()
+
+
 def test_damaged_middle(tmp_path: Path) -> None:
     """Reading goes on with the next segment, writing where it was; what lies between is missing."""
     spool = opened(tmp_path)
@@ -359,7 +379,7 @@ class Disk:
 def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be written can be written later; half a record is never in the middle."""
     spool = opened(tmp_path)
-    for room in range(250):
+    for room in range(300):
         disk = Disk(monkeypatch, room)
         last = spool.last
         frames = [frame(spool, last + 1), frame(spool, last + 2)]
