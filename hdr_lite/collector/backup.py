@@ -1,7 +1,6 @@
 """A copy of all that a collector has, taken while it runs, and put back."""
 
 import io
-import os
 import sqlite3
 import tarfile
 import tempfile
@@ -9,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from hdr_lite.config import UserError
+from hdr_lite.storage import replacing
 
 _DATABASE = "collector.db"
 _FILES = ("ca.pem", "ca.key", "server.pem", "server.key")
@@ -25,18 +25,14 @@ def back_up(data: Path, target: Path) -> int:
             closing(sqlite3.connect(copy)) as sink,
         ):
             source.backup(sink)
-        new = Path(folder) / "new"
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
-                for path in (copy, *(data / name for name in _FILES)):
-                    if path.exists():
-                        _add(archive, path)
-            file.flush()
-            os.fsync(file.fileno())
-        size = new.stat().st_size
-        new.replace(target)
-    return size
+        with (
+            replacing(target, 0o600) as file,
+            tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive,
+        ):
+            for path in (copy, *(data / name for name in _FILES)):
+                if path.exists():
+                    _add(archive, path)
+    return target.stat().st_size
 
 
 def restore(source: Path, data: Path) -> None:
@@ -67,12 +63,6 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, data: Path) -> N
         return
     content = archive.extractfile(member)
     assert content is not None  # noqa: S101 - it is a regular file
-    new = data / f"{member.name}.new"
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with replacing(data / member.name, 0o600) as file:
         while chunk := content.read(io.DEFAULT_BUFFER_SIZE * 16):
             file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(data / member.name)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hdr_lite.config import UserError
+from hdr_lite.storage import replacing
 
 _DAY = datetime.timedelta(days=1)
 _CA_DAYS = 20 * 365
@@ -150,11 +151,5 @@ def _write_key(path: Path, key: Key) -> None:
 
 def write_private(path: Path, content: bytes) -> None:
     """For the owner's eyes only, whole or not at all."""
-    new = path.with_suffix(f"{path.suffix}.new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with replacing(path, 0o600) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

@@ -9,11 +9,12 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import msgpack
+
+from hdr_lite.storage import replacing, sync_directory
 
 _MAGIC = b"HDRE"
 _VERSION = 1
@@ -58,20 +59,10 @@ def save(path: Path, holds: Iterable[KeptHold], offenders: Iterable[KeptOffender
     Returns how many bytes were written.
     """
     body: bytes = msgpack.packb([list(holds), list(offenders)])
-    new = path.with_name(path.name + ".new")
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        with os.fdopen(os.open(new, flags, 0o600), "wb") as file:
-            file.write(_HEADER.pack(_MAGIC, _VERSION, zlib.crc32(body), len(body)))
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError:
-        with suppress(OSError):
-            new.unlink()
-        raise
-    _sync_folder(path.parent)
+    with replacing(path, 0o600) as file:
+        file.write(_HEADER.pack(_MAGIC, _VERSION, zlib.crc32(body), len(body)))
+        file.write(body)
+    sync_directory(path.parent)
     return _HEADER.size + len(body)
 
 
@@ -113,11 +104,3 @@ def _checked(kind: type[NamedTuple], fields: object) -> tuple[object, ...]:
     if not isinstance(fields, tuple) or tuple(map(type, fields)) != types:
         raise ValueError(f"{fields!r:.80} is no {kind.__name__}")
     return fields
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from hdr_lite.spool.codec import Place, Record, decode, places_in
 from hdr_lite.spool.cursor import Cursor
-from hdr_lite.spool.segments import open_segment, read_segment, sync_directory
+from hdr_lite.spool.segments import open_segment, read_segment
+from hdr_lite.storage import sync_directory
 
 #: Segments may be removed while they are listed and read: so often it is tried anew.
 _TRIES = 5

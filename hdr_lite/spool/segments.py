@@ -25,28 +25,21 @@ from hdr_lite.spool.codec import (
     places_in,
 )
 from hdr_lite.spool.cursor import Cursor, load_cursor
+from hdr_lite.storage import replacing, sync_directory
 
 #: A segment is left for the next one when it has this share of the bound, or so many bytes.
 _SHARE, _LARGEST = 16, 256 * 1024
 _MOST_COUNT = 0xFFFF
+_MODE = 0o640  # the reader is of the group
 
 
 def open_segment(path: Path, flags: int = os.O_RDONLY) -> int:
     """A descriptor of a regular file. ``OSError``."""
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o640)
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(f"{path.name} is no file")
     return descriptor
-
-
-def sync_directory(path: Path) -> None:
-    """See that the names of its files are on storage. ``OSError``."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_segment(descriptor: int) -> bytes:
@@ -289,18 +282,8 @@ class Segments:
         self.dropped += len(content.frames) - len(kept)
 
     def _replace(self, segment: _Segment, frames: Sequence[Frame]) -> None:
-        path = self._directory / segment.place.name
-        new = path.with_suffix(".new")
-        try:
-            with os.fdopen(open_segment(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
-                file.writelines(frame.data for frame in frames)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
-        except OSError:
-            with suppress(OSError):
-                new.unlink()
-            raise
+        with replacing(self._directory / segment.place.name, _MODE) as file:
+            file.writelines(frame.data for frame in frames)
         size = sum(len(frame.data) for frame in frames)
         self._segments[self._segments.index(segment)] = _Segment(segment.place, size, frames)
 

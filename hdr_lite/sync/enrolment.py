@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hdr_lite.config import UserError
+from hdr_lite.storage import replacing, sync_directory
 
 FILE = "enrolment"
 #: Beside it, for all to read: the collector's name or address, which is never to be blocked.
@@ -120,21 +121,13 @@ def save_enrolment(state: str, enrolment: Enrolment) -> None:
 
 
 def _write_beside(path: Path, text: bytes, mode: int) -> None:
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(new, flags, mode)
-    try:
-        os.fchmod(descriptor, mode)  # whatever the umask
+    with replacing(path, mode) as file:
+        os.fchmod(file.fileno(), mode)  # whatever the umask
         owner = path.parent.stat()
         if owner.st_uid != os.geteuid():
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
-        os.write(descriptor, text)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    new.rename(path)
-    _settle(path.parent)
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+        file.write(text)
+    sync_directory(path.parent)
 
 
 def forget_enrolment(state: str) -> bool:
@@ -145,16 +138,7 @@ def forget_enrolment(state: str) -> bool:
         for name in (FILE, f"{FILE}.new", HOST, f"{HOST}.new"):
             Path(state, name).unlink(missing_ok=True)
         if there:
-            _settle(path.parent)
+            sync_directory(path.parent)
     except OSError as error:
         raise UserError(f"cannot remove {path}: {(error.strerror or str(error)).lower()}") from None
     return there
-
-
-def _settle(folder: Path) -> None:
-    """Have the names in a directory on storage."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
