@@ -44,7 +44,7 @@ class CaptureConfig:
     )
     filter: str = setting("", "BPF filter, as for tcpdump")
     promiscuous: bool = setting(True, "whether an interface is put into promiscuous mode")
-    snap_length: int = setting(65535, "bytes of a packet that are looked at", least=96, most=262144)
+    snap_length: int = setting(4096, "bytes of a packet that are looked at", least=96, most=262144)
     buffer: int = setting(
         2 * 1024 * 1024,
         "bytes of the kernel's capture buffers, shared by the interfaces",
