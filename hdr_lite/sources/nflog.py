@@ -33,7 +33,7 @@ BUSY, CALM = 2000, 1000
 BATCH = 32
 #: Seconds between the source's own looks at the clock.
 TICK = 0.5
-#: Ticks between dumps when one is wanted at once.
+#: Ticks between dumps when one is wanted at once, or again.
 HURRY_TICKS = 3
 #: Seconds that events wait at least for each other while packets come, and how many are read.
 EVENTS_INTERVAL, EVENTS = 0.02, 65536
@@ -278,6 +278,7 @@ class NflogSource:
         self._events_read = 0.0
         self._poll_ticks = max(1, round(poll / TICK))
         self._ticks = 0
+        self._older = 0  # dumps of older connections that were not for us
         self._next_poll = self._poll_ticks
         self._packets = 0  # at the last tick
         self._reasons = (0, 0)  # to hurry that a dump has answered
@@ -296,10 +297,11 @@ class NflogSource:
             taken = self._nflog.read(meter, limit, shift)
             if self._sockets.narrow.fileno() in ready:
                 taken += self._nflog.read_narrow(meter, limit, shift)
+            # Before anything is asked: a reader before us may have left a dump that is under way.
+            self._read_events(meter, shift, at_once=self._timer in ready)
             if self._timer in ready:
                 Conntrack.settle(self._timer)
                 self._tick(meter, shift)
-            self._read_events(meter, shift, at_once=self._timer in ready)
         except OSError as error:
             raise SourceError(f"{self.name}: broken: {error.strerror}") from None
         return min(taken, limit)
@@ -353,12 +355,19 @@ class NflogSource:
         self._switch_threshold()
         while questions := self._conntrack.due(meter, shift):
             self._ask(self._sockets.conntrack, questions)
-        if self._ticks == 0:
+        if self._lacks_older():
             self._ask(self._sockets.conntrack, conntrack.dump_request(conntrack.OLDER))
         elif self._ticks >= self._next_poll or self._should_hurry(meter):
             self._next_poll = self._ticks + self._poll_ticks
             self._ask(self._sockets.conntrack, conntrack.dump_request(conntrack.POLL))
         self._ticks += 1
+
+    def _lacks_older(self) -> bool:
+        """Whether to ask (again) for the connections that were there before us."""
+        older = self._conntrack.counters()["older"]
+        if self._ticks == 0:
+            self._older = older
+        return older == self._older and self._ticks % HURRY_TICKS == 0
 
     def _should_hurry(self, meter: Meter) -> bool:
         """Whether a dump is due at once: events were lost, or never sent, about what ended."""

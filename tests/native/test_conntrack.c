@@ -296,6 +296,12 @@ static void test_errors(void)
     end_message(&m, begin_message(&m, NETLINK_DONE, CONNTRACK_POLL));
     (void)take(&m, m.length);
     CHECK_EQ(reader.counters.dumps, 1);
+    CHECK_EQ(reader.counters.older, 0);
+    m.length = 0;
+    end_message(&m, begin_message(&m, NETLINK_DONE, CONNTRACK_OLDER));
+    (void)take(&m, m.length);
+    CHECK_EQ(reader.counters.dumps, 2);
+    CHECK_EQ(reader.counters.older, 1);
 }
 
 static void test_hostile_bytes(void)

@@ -20,8 +20,16 @@ from hdr_lite.native import Conntrack, die_with_parent
 from hdr_lite.ring import RingReader, create_ring
 from hdr_lite.sensor.meter import make_meter
 from hdr_lite.sources.base import SourceError
+from hdr_lite.sources.clock import TrafficClock
 from hdr_lite.sources.conntrack import POLL, dump_request, open_events
-from hdr_lite.sources.nflog import FirstPackets, open_log, open_narrow
+from hdr_lite.sources.nflog import (
+    TICK,
+    FirstPackets,
+    NflogSource,
+    open_log,
+    open_narrow,
+    open_sockets,
+)
 from tests.netns import router as names
 from tests.netns.network import Namespace
 from tests.netns.programs import log_first_packets, running, talk, translate
@@ -197,6 +205,36 @@ def test_older_connections(net: Routed, tmp_path: Path) -> None:
     assert flow["history"].endswith("~")
     assert flow["outside"] == names.WAN4
     assert flow["duration"] > 10**9
+
+
+LEFT_OFF = """
+from tests.netns import test_nflog
+test_nflog.begin_where_another_left_off()
+"""
+
+
+def begin_where_another_left_off() -> None:
+    """Runs in the router: a reader was killed amidst a dump, another begins on its sockets."""
+    what = FirstPackets()
+    sockets = open_sockets(what)
+    sockets.conntrack.send(dump_request(POLL))
+    source = NflogSource(what, sockets, TrafficClock())
+    memory = create_ring(1 << 18)
+    meter = make_meter(RingReader(memory).ring, 0, MeterConfig(), wait=False, first_packets=8)
+    time.sleep(2 * TICK)  # so that it asks before anything else makes it read
+    until_told = time.monotonic() + 20
+    while source.counters()["conntrack.older"] == 0 and time.monotonic() < until_told:
+        select.select([source], [], [], 1)
+        source.read(meter, 100)
+    print(source.counters()["conntrack.older"])
+
+
+def test_what_a_reader_left_behind(net: Routed) -> None:
+    """Its dump, which the kernel has not ended, keeps the next one from no older connection."""
+    with running(net.outside, "talk", "serve"):
+        talk(net.lan, "many", names.OUTSIDE4, "120", "0")
+    out = net.router.run("env", f"PYTHONPATH={ROOT}", sys.executable, "-c", LEFT_OFF)
+    assert out == "1\n"
 
 
 def test_long_flows_are_kept_by_the_poll(net: Routed, tmp_path: Path) -> None:

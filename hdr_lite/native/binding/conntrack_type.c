@@ -129,17 +129,19 @@ static PyObject *due(ConntrackObject *self, PyObject *args)
 
 PyDoc_STRVAR(counters_doc,
              "counters($self, /)\n--\n\n"
-             "events, polled, answers, dumps, asked, refused, overflows, malformed, foreign.");
+             "events, polled, answers, dumps, older, asked, refused, overflows, malformed,\n"
+             "foreign.");
 
 static PyObject *counters(ConntrackObject *self, PyObject *Py_UNUSED(ignored))
 {
     const struct conntrack_counters *c = &self->conntrack.counters;
     return Py_BuildValue(
-        "{sKsKsKsKsKsKsKsKsK}", "events", (unsigned long long)c->events, "polled",
+        "{sKsKsKsKsKsKsKsKsKsK}", "events", (unsigned long long)c->events, "polled",
         (unsigned long long)c->polled, "answers", (unsigned long long)c->answers, "dumps",
-        (unsigned long long)c->dumps, "asked", (unsigned long long)c->asked, "refused",
-        (unsigned long long)c->refused, "overflows", (unsigned long long)c->overflows, "malformed",
-        (unsigned long long)c->malformed, "foreign", (unsigned long long)c->foreign);
+        (unsigned long long)c->dumps, "older", (unsigned long long)c->older, "asked",
+        (unsigned long long)c->asked, "refused", (unsigned long long)c->refused, "overflows",
+        (unsigned long long)c->overflows, "malformed", (unsigned long long)c->malformed, "foreign",
+        (unsigned long long)c->foreign);
 }
 
 PyDoc_STRVAR(timer_doc, "timer(interval, /)\n--\n\n"

@@ -421,6 +421,12 @@ static void take_error(struct conntrack *c, const struct netlink_message *messag
         c->counters.refused++;
 }
 
+static void count_dump(struct conntrack *c, const struct netlink_message *message)
+{
+    c->counters.dumps++;
+    c->counters.older += message->sequence == CONNTRACK_OLDER;
+}
+
 void conntrack_init(struct conntrack *c, uint64_t delay)
 {
     memset(c, 0, sizeof *c);
@@ -448,7 +454,7 @@ unsigned conntrack_take(struct conntrack *c, struct meter *m, struct cursor data
         else if (message.type == NETLINK_ERROR)
             take_error(c, &message);
         else if (message.type == NETLINK_DONE)
-            c->counters.dumps++;
+            count_dump(c, &message);
     }
     c->counters.malformed += step == NETLINK_BAD;
     return taken;

@@ -35,6 +35,7 @@ enum conntrack_purpose {
 struct conntrack_counters {
     uint64_t events, polled, answers;
     uint64_t dumps;     /* that came to their end */
+    uint64_t older;     /* of these, those of connections that were there before us */
     uint64_t asked;     /* questions handed out */
     uint64_t refused;   /* requests that the kernel did not allow or take */
     uint64_t overflows; /* times that the socket's buffer overflowed: a dump is due */

@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,7 @@ from hdr_lite.ring import create_ring
 from hdr_lite.sensor.meter import make_meter
 from hdr_lite.sources.base import SourceError
 from hdr_lite.sources.clock import TrafficClock
+from hdr_lite.sources.conntrack import OLDER, dump_request
 from hdr_lite.sources.nflog import (
     PRIORITY,
     FirstPackets,
@@ -153,6 +155,18 @@ def test_the_first_tick_asks_for_older_connections(
     assert sock is pairs[1][0]
     assert struct.unpack_from("=IHHI", request) == (20, 0x101, 0x301, 1)
     assert len(asked) == 1
+
+
+def test_older_connections_are_asked_for_until_they_are_told(
+    source: NflogSource, meter: Meter, asked: Asked
+) -> None:
+    """The request may have been lost on its way, or met with another dump."""
+    deadline = time.monotonic() + 20
+    while len(asked) < 3:
+        assert time.monotonic() < deadline
+        select.select([source], [], [], 1)
+        source.read(meter, 100)
+    assert {request for _, request in asked} == {dump_request(OLDER)}
 
 
 def test_a_socket_that_breaks(source: NflogSource, meter: Meter) -> None:
