@@ -85,7 +85,9 @@ class MeterConfig:
     icmp_idle: float = setting(
         60.0, "seconds of silence that end an ICMP flow", least=1, most=86400
     )
-    closed_linger: float = setting(5.0, "seconds that a closed TCP flow is kept", least=0, most=600)
+    closed_linger: float = setting(
+        5.0, "seconds that a closed TCP flow is kept (first packets: at least 3)", least=0, most=600
+    )
     active_timeout: float = setting(
         300.0, "seconds between checkpoints of a long flow", least=1, most=86400
     )

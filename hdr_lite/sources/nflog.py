@@ -40,6 +40,9 @@ EVENTS_INTERVAL, EVENTS = 0.02, 65536
 #: Nanoseconds from the end of a connection to the question about its totals: its last packets
 #: have passed, and the meter, which keeps it for seconds, still has it.
 QUESTION_DELAY = 1_000_000_000
+#: Seconds from the end of a connection within which its totals are known: the event of the end,
+#: the question and the answer wait for a tick each.
+TOTALS_WITHIN = 3.0
 #: Hundredths of a second that the kernel has for its last counts.
 CONCLUSION = 50
 

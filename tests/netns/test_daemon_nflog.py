@@ -29,7 +29,7 @@ pytestmark = [
 ]
 
 TABLE = "table inet hdr_lite.log"
-SETTINGS = "[output]\nflows = true\n[meter]\nclosed_linger = 2\n"
+SETTINGS = "[output]\nflows = true\n[meter]\nclosed_linger = 0\n"
 #: Tries so many ports of an address, one after the other, and is refused by each.
 SCAN = """
 import socket, sys
@@ -167,7 +167,8 @@ def test_rules_that_are_taken_out(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("patient", [True, False], ids=["in time", "at the end"])
 def test_totals_come_through_the_holder(patient: bool) -> None:
     """A connection's bytes beyond its first packets are in its flow, though the sensor may not
-    ask the kernel: a second after it ended, and when the service stops before that."""
+    ask the kernel: soon after it ended, whenever closed flows are to be told, and when the service
+    stops before that."""
     with serving(settings=SETTINGS) as (net, service), running(net.lan, "talk", "serve"):
         talk(net.outside, "many", names.LAN4, "1", "3")
         if patient:

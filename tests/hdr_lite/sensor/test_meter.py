@@ -11,6 +11,7 @@ from hdr_lite.records.flow import Attempts, Clock, Conn, Fate, Flow
 from hdr_lite.records.kind import Kind
 from hdr_lite.ring import Delivery, RingMemory, RingReader, create_ring
 from hdr_lite.sensor.meter import REPLAY_SECRET, make_meter
+from hdr_lite.sources.nflog import TOTALS_WITHIN
 from tests.traffic import frames
 
 ETHERNET = 1
@@ -180,6 +181,21 @@ def test_settings_are_checked(memory: RingMemory, changed: dict[str, object], me
     }  # fmt: skip
     with pytest.raises(ValueError, match=message):
         Meter(RingReader(memory).ring, **{**settings, **changed})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("first_packets", "seconds"), [(0, 0.5), (8, TOTALS_WITHIN)])
+def test_closed_flows_wait_for_their_totals(
+    memory: RingMemory, first_packets: int, seconds: float
+) -> None:
+    """Of first packets alone they are not told, however short the setting is."""
+    config = replace(MeterConfig(), closed_linger=0.5)
+    ring = RingReader(memory).ring
+    meter = make_meter(ring, ALL, config, wait=False, first_packets=first_packets)
+    for frame in (_syn(80), _reset(80)):
+        assert meter.packet(ETHERNET, 0, START, 60, frame)
+    for part, flows in ((0.95, 1), (1.1, 0)):
+        assert meter.advance(START + round(part * seconds * SECOND))
+        assert meter.flows == flows
 
 
 def test_a_ring_is_needed() -> None:
