@@ -4,17 +4,18 @@ import errno
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgpack
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from hdr_lite.engine import ledger as ledger_module
 from hdr_lite.engine.ledger import AREA, Intent, Ledger
-from hdr_lite.engine.output import Outputs
+from hdr_lite.engine.output import Output, Outputs
 from hdr_lite.engine.scoring import Account
 from hdr_lite.link.codec import encode
 from hdr_lite.outputs import file_outputs
@@ -183,7 +184,7 @@ def is_sound(content: object) -> bool:
 
 def account_of(*fields: object) -> list[object]:
     """A record with an account of these fields in it."""
-    return [1, 1, [ledger_module.msgpack.packb(["10.0.0.1", *fields])], []]
+    return [1, 1, [msgpack.packb(["10.0.0.1", *fields])], []]
 
 
 @given(st.recursive(st.none() | st.integers(-2, 2**40) | st.text() | st.binary(), st.lists))
@@ -202,7 +203,7 @@ def test_hostile_records(content: object) -> None:
     descriptor = os.memfd_create("told", os.MFD_CLOEXEC)
     try:
         ledger = Ledger(descriptor)
-        body = ledger_module.msgpack.packb(content)
+        body = msgpack.packb(content)
         ledger._body = lambda *_: body  # type: ignore[method-assign]
         ledger.enter(1, 1)
         assert "may be told again" in Ledger(descriptor).problem
@@ -265,10 +266,18 @@ class Crashing:
 
 def live(folder: Path, file: int, sent: list[Order]) -> None:
     """An engine's outputs: evidence, each time with a repeat, and an alert, unless told before."""
-    ledger = Ledger(file)
-    outputs = Outputs(lambda _: None, patient=True)
-    orders = Orders(sent.append, lambda _: False, 600)
-    outputs.open([orders, *file_outputs(str(folder), append=True)], ledger)
+    files = file_outputs(str(folder), append=True)
+    try:
+        tell([Orders(sent.append, lambda _: False, 600), *files], Ledger(file))
+    finally:  # killed at the latest here: what waits is lost
+        for output in files:
+            os.close(output._file)
+
+
+def tell(outputs: Sequence[Output], ledger: Ledger) -> None:
+    """That evidence, through outputs that are opened for it."""
+    together = Outputs(lambda _: None, patient=True)
+    together.open(outputs, ledger)
     ledger.enter(1, 3)
     continued = known(ledger)
     for number in range(4):
@@ -276,13 +285,11 @@ def live(folder: Path, file: int, sent: list[Order]) -> None:
         if continued.was_told(evidence):
             continue
         continued.add(evidence)
-        outputs.evidence(evidence)
+        together.evidence(evidence)
         ledger.note("10.0.0.1", continued)
         if number == 2:
-            outputs.alert(replace(ALERT, evidence=(evidence,)))
-        outputs.flush()
-    for output in outputs._outputs:  # killed at the latest here
-        output.close()
+            together.alert(replace(ALERT, evidence=(evidence,)))
+        together.flush()
 
 
 @pytest.mark.parametrize("part", [0.0, 0.5, 1.0])
