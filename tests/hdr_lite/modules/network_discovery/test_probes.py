@@ -1,13 +1,15 @@
 """What single probes tell."""
 
 from ipaddress import IPv6Address, IPv6Network
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr_lite.module import Attempts, Fate
-from hdr_lite.module.testing import SECOND, record
+from hdr_lite.module import Attempts, Fate, Http
+from hdr_lite.module.testing import SECOND, Harness, record
+from hdr_lite.modules.network_discovery.network_discovery import NetworkDiscovery
 from hdr_lite.modules.network_discovery.probes import (
     Fingerprint,
     Look,
@@ -15,6 +17,14 @@ from hdr_lite.modules.network_discovery.probes import (
     kind_of,
     scanner_named_by,
     source_of,
+)
+from tests.hdr_lite.modules.network_discovery.contacts import (
+    CLIENT,
+    SCANNER,
+    fate,
+    hosts,
+    quiet,
+    types,
 )
 
 
@@ -142,3 +152,64 @@ def test_a_look_needs_two_ports_in_a_minute() -> None:
     assert not look.port(200 * SECOND, 443)
     assert look.port(201 * SECOND, 80)
     assert (look.words, look.is_news(), look.is_news()) == ("443 and 80", True, False)
+
+
+def test_fingerprinting() -> None:
+    """nmap -O and xprobe send what no program does."""
+    harness = Harness(NetworkDiscovery)
+    harness.feed(fate(1, SCANNER, "10.0.1.1", 22, "unanswered", flags=0))
+    harness.feed(fate(2, SCANNER, "10.0.1.1", 22, "answered", flags=0x2B))
+    harness.feed(fate(3, SCANNER, "10.0.1.1", 0, "answered", proto="icmp", sport=13))
+    assert [f.type for f in harness.findings] == ["OS_FINGERPRINTING"] * 2
+    assert [f.confidence for f in harness.findings] == [600, 750]
+
+
+def test_a_scanner_that_names_itself_is_told_once_for_a_host() -> None:
+    """By its User-Agent."""
+    harness = Harness(NetworkDiscovery)
+    for _ in range(5):
+        harness.feed(record(Http, saddr=SCANNER, daddr="10.0.1.1", user_agent="Nikto/2.5"))
+    harness.feed(record(Http, saddr=CLIENT, daddr="10.0.1.1", user_agent="curl/8"))
+    assert [f.type for f in harness.findings] == ["SERVICE_SCAN"]
+
+
+def test_rotating_ipv6_addresses_are_one_source() -> None:
+    """Each probe from a new address of the same /64 and hardware."""
+    harness = Harness(NetworkDiscovery)
+    for i in range(12):
+        source = f"2001:db8:0:7::{i + 1:x}"
+        harness.feed(fate(i, source, f"fd00::{i + 1:x}", 22, "refused", smac="02:00:00:00:00:66"))
+    assert types(harness.findings) == {"HORIZONTAL_PORT_SCAN"}
+    assert harness.findings[0].attacker == "2001:db8:0:7::4"
+    assert harness.findings[0].attacker_mac == "02:00:00:00:00:66"
+
+
+def test_hosts_of_one_lan_are_not_one_source() -> None:
+    """They share the /64 but not the hardware."""
+    harness = Harness(NetworkDiscovery)
+    for i in range(12):
+        smac = f"02:00:00:00:00:{i:02x}"
+        harness.feed(fate(i, f"fd00::{i + 1:x}", f"fd00::ff:{i:x}", 22, "refused", smac=smac))
+    assert not harness.findings
+
+
+@pytest.mark.parametrize("flags", [0x12, 0x04, 0x14])
+def test_backscatter_is_nobodys_scan(flags: int) -> None:
+    """SYN-ACKs and RSTs of a victim whose attacker forged our addresses."""
+    assert quiet(*(
+        fate(i, "93.184.1.1", host, 30000 + i, "unanswered", flags=flags, sport=80)
+        for i, host in enumerate(hosts(100))
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sport": 53, "proto": "udp", "flags": 0},  # a resolver's late answers
+        {"sport": 443, "flags": 0x10},  # a server whose client has gone
+        {"sport": 20, "flags": 2},  # active FTP
+    ],
+)
+def test_services_that_answer_are_not_scanning_their_client(fields: dict[str, Any]) -> None:
+    """Many high ports of one client are refused."""
+    assert quiet(*(fate(i, "10.0.0.1", CLIENT, 40000 + i, "refused", **fields) for i in range(60)))
