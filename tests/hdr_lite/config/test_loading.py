@@ -1,24 +1,12 @@
 """Loading settings: values, origins, and every mistake as one sentence."""
 
 import json
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from hdr_lite.config import (
-    Config,
-    ConfigError,
-    Override,
-    allowed,
-    flatten,
-    line_of,
-    load,
-    parse_override,
-    restore,
-    sections,
-    settings_of,
-)
+from hdr_lite.config import Config, ConfigError, Override, flatten, load, parse_override, restore
+from hdr_lite.config.loading import line_of
 
 FILE = """\
 # a comment
@@ -182,20 +170,6 @@ def test_line_of_forms() -> None:
     assert line_of(text, ("d", "z", "w")) == 6
     assert line_of(text, ("a",)) == 1
     assert line_of(text, ("q",)) == 1
-
-
-def test_every_default_is_allowed() -> None:
-    """Each setting has a meaning and accepts its own default when it is given in a file."""
-    for section, part in sections().items():
-        for name, f in settings_of(part).items():
-            assert f.metadata["meaning"]
-            assert allowed(f)
-            load(None, [Override(f"{section}.{name}", f.default, "test")])
-
-
-def test_every_part_is_a_section() -> None:
-    """No field of Config is left out of the file's sections."""
-    assert list(sections()) == [f.name for f in fields(Config)]
 
 
 def test_flatten_and_restore() -> None:

@@ -1,0 +1,53 @@
+"""Settings: which there are (``settings``), and how they are read and checked (``loading``)."""
+
+from hdr_lite.config.loading import (
+    ConfigError,
+    Override,
+    Settings,
+    UserError,
+    flatten,
+    load,
+    parse_override,
+    restore,
+)
+from hdr_lite.config.settings import (
+    LEAST_BUFFER,
+    CaptureConfig,
+    Config,
+    DetectionConfig,
+    EnforcerConfig,
+    MeterConfig,
+    ModulesConfig,
+    OutputConfig,
+    RingConfig,
+    SchedulerConfig,
+    SyncConfig,
+    allowed,
+    sections,
+    settings_of,
+)
+
+__all__ = [
+    "LEAST_BUFFER",
+    "CaptureConfig",
+    "Config",
+    "ConfigError",
+    "DetectionConfig",
+    "EnforcerConfig",
+    "MeterConfig",
+    "ModulesConfig",
+    "OutputConfig",
+    "Override",
+    "RingConfig",
+    "SchedulerConfig",
+    "Settings",
+    "SyncConfig",
+    "UserError",
+    "allowed",
+    "flatten",
+    "load",
+    "parse_override",
+    "restore",
+    "sections",
+    "settings_of",
+]
