@@ -9,8 +9,8 @@ import pytest
 
 from hdr_lite.cli import main
 from hdr_lite.records.batch import Token, digest_text
-from hdr_lite.supervisor.control import ControlServer
 from hdr_lite.sync.enrolment import Enrolment, is_enrolled, load_enrolment
+from tests.hdr_lite.supervisor.serving import serving
 from tests.hdr_lite.sync.certificates import Authority
 from tests.hdr_lite.sync.conftest import _authority, _identity, _server  # noqa: F401 - fixtures
 from tests.hdr_lite.sync.server import Asked, Server, Told
@@ -205,35 +205,14 @@ def test_a_running_service_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """By its control socket, once there is something to find."""
-    import select
-    import threading
-
     asked: list[Any] = []
 
     def handler(request: Any, reply: Any) -> None:
         asked.append((request, is_enrolled(str(tmp_path / "state"))))
         reply({"state": "x"})
 
-    control = ControlServer(tmp_path / "hdr-lite.sock", None, handler)
-    over = threading.Event()
-
-    def loop() -> None:
-        while not over.is_set():
-            poll = select.poll()
-            for descriptor, writes in control.filenos():
-                poll.register(descriptor, select.POLLIN | (select.POLLOUT if writes else 0))
-            for descriptor, _ in poll.poll(20):
-                control.handle(descriptor)
-            control.tidy()
-
-    thread = threading.Thread(target=loop)
-    thread.start()
-    try:
+    with serving(tmp_path / "hdr-lite.sock", handler):
         assert enrol(tmp_path, server.url, "--token", str(token)) == 0
         assert enrol(tmp_path, "--forget") == 0
-    finally:
-        over.set()
-        thread.join()
-        control.close()
     assert asked == [({"verb": "reload"}, True), ({"verb": "reload"}, False)]
     assert "the service was told: it reports from now on" in capsys.readouterr().out
