@@ -15,10 +15,12 @@ _LOOKS, _PAUSE = 50, 0.01
 def claim(path: Path, what: str, holder: str) -> int:
     """Take the lock in that file, made when it is not there; its descriptor, to be kept open.
 
+    Whoever may open a file may lock it, so nobody else may: a user could keep us from starting.
     ``UserError`` says that ``what`` is in use, and by whom; or why it cannot be taken.
     """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        lock = os.open(path, flags, 0o600)
     except OSError as error:
         raise UserError(f"cannot lock {path}: {(error.strerror or str(error)).lower()}") from None
     try:

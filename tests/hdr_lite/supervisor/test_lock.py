@@ -22,6 +22,16 @@ def test_second_claim_is_refused_by_name(tmp_path: Path) -> None:
     assert (tmp_path / "lock").read_text() == "process 18"
 
 
+def test_nobody_else_can_hold_it(tmp_path: Path) -> None:
+    """A lock needs no more than a descriptor: the file is its maker's alone to open."""
+    umask = os.umask(0)
+    try:
+        os.close(claim(tmp_path / "lock", "hdr-lite", "process 17"))
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+
+
 def test_link_is_not_followed(tmp_path: Path) -> None:
     """A symbolic link in the place of the lock is refused: it could empty any file."""
     (tmp_path / "precious").write_text("precious")
