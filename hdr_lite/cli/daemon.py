@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from hdr_lite.cli.arming import why_unarmed
-from hdr_lite.cli.memory import check_memory
+from hdr_lite.cli.memory import REPORTING_TOTAL, check_memory
 from hdr_lite.cli.modules import find_modules
 from hdr_lite.cli.run import check_instance, check_interfaces, claim_output, label, outputs
 from hdr_lite.cli.runtime import file_name, make_runtime
@@ -179,6 +179,7 @@ class _Service:
             self._memory,
             interfaces=len(self._inputs.interfaces),
             blocks=not self._unarmed,
+            reports=is_enrolled(config.sync.state),
         )
         self._source = Choice(None, "")
 
@@ -410,11 +411,15 @@ class _Service:
 
 
 def _load(arguments: argparse.Namespace) -> Settings:
-    """The settings; of a device that is enrolled its collector is on the allow list."""
+    """The settings; a device that is enrolled has its collector on the allow list, and the memory
+    that reporting takes."""
     settings = load_settings(arguments)
     config = settings.config
     if not is_enrolled(config.sync.state):
         return settings
+    if settings.origin("memory.total") == "default":
+        config = replace(config, memory=replace(config.memory, total=REPORTING_TOTAL))
+        settings = settings._replace(config=config)
     from hdr_lite.sync.enrolment import collector_host
 
     host = collector_host(config.sync.state)

@@ -126,6 +126,7 @@ def _supervise(
         memory,
         interfaces=len(inputs.interfaces),
         blocks=enforcer_main is not None,
+        reports=False,
     )
 
     def sensor_main(end: End, stop: StopSignal) -> int:

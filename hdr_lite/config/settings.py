@@ -162,7 +162,9 @@ class OutputConfig:
 class MemoryConfig:
     """``[memory]``: what all processes together may use."""
 
-    total: int = setting(48 * 1024 * 1024, "bytes", least=16 * 1024 * 1024, most=1 << 40)
+    total: int = setting(
+        48 * 1024 * 1024, "bytes (64 MB if enrolled)", least=16 * 1024 * 1024, most=1 << 40
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import pytest
 
 from hdr_lite.cli import daemon
 from hdr_lite.cli.daemon import _within_a_life
-from hdr_lite.config import CaptureConfig, Config, DetectionConfig, RingConfig
+from hdr_lite.cli.memory import REPORTING_TOTAL
+from hdr_lite.config import CaptureConfig, Config, DetectionConfig, MemoryConfig, RingConfig
 from hdr_lite.enforcer.never_block import parse_allow
 from hdr_lite.sync.enrolment import save_enrolment
 from tests.hdr_lite.sync.test_enrolment import ENROLMENT
@@ -54,6 +55,23 @@ def test_what_a_reload_may_change() -> None:
     assert new.capture == replace(old.capture, filter="arp")
     assert notes == ["capture.source", "ring.size", "detection.window"]
     assert _within_a_life(old, old) == (old, [])
+
+
+def test_reporting_may_take_memory(tmp_path: Path) -> None:
+    """A device that is enrolled has what reporting takes in addition, unless somebody has said how
+    much all may take."""
+    parser = argparse.ArgumentParser()
+    daemon.add_arguments(parser)
+    words = ["--set", f"sync.state={tmp_path}"]
+    said = [*words, "--set", "memory.total=60000000"]
+
+    def total(words: list[str]) -> int:
+        return daemon._load(parser.parse_args(words)).config.memory.total
+
+    assert total(words) == MemoryConfig().total
+    save_enrolment(str(tmp_path), ENROLMENT)
+    assert total(words) == REPORTING_TOTAL
+    assert total(said) == 60_000_000
 
 
 def test_the_collector_is_never_blocked(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from hdr_lite.cli.memory import BASE, check_memory
+from hdr_lite.cli.memory import BASE, REPORTING_TOTAL, check_memory
 from hdr_lite.cli.modules import find_modules
 from hdr_lite.config import ConfigError, EnforcerConfig, load, parse_override
 from hdr_lite.enforcer.holdings import Holdings
@@ -36,9 +36,10 @@ def _check(
     modules: tuple[object, ...] = (),
     live: int = 0,
     blocks: bool = False,
+    reports: bool = False,
 ) -> None:
     settings = load(None, map(parse_override, words))
-    check_memory(settings, modules, ring, interfaces=live, blocks=blocks)
+    check_memory(settings, modules, ring, interfaces=live, blocks=blocks, reports=reports)
 
 
 def test_the_defaults_fit(ring: RingMemory) -> None:
@@ -52,7 +53,20 @@ def test_what_is_shipped_fits(ring: RingMemory) -> None:
     settings = load(None, [])
     shipped = [replace(found, enabled=True) for found in find_modules(settings)]
     assert len(shipped) > 3
-    check_memory(settings, shipped, ring, interfaces=2, blocks=True)
+    check_memory(settings, shipped, ring, interfaces=2, blocks=True, reports=False)
+
+
+def test_reporting_counts(ring: RingMemory) -> None:
+    """What ``sync`` takes asleep, and the child that sends in addition: not within 48 MB, but
+    within what a device that is enrolled has by default."""
+    words = ["ring.size=1048576"]
+    modules = tuple(_module(f"m{n}", 256 * 1024) for n in range(8))
+    _check(ring, *words, modules=modules, live=8, blocks=True)
+    with pytest.raises(ConfigError) as caught:
+        _check(ring, *words, modules=modules, live=8, blocks=True, reports=True)
+    assert "46.2 of them by the processes themselves" in str(caught.value)
+    more = f"memory.total={REPORTING_TOTAL}"
+    _check(ring, *words, more, modules=modules, live=8, blocks=True, reports=True)
 
 
 def test_the_enforcer_counts(ring: RingMemory) -> None:
