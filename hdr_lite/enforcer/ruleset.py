@@ -5,7 +5,8 @@ Own tables only. ``inet``:
 ==================  =========================  ================================================
 chain               hook, priority             does
 ==================  =========================  ================================================
-``block_in``        prerouting -300            quarantined MACs; drops by source
+``block_in``        prerouting -300            quarantined MACs; drops by source, but for a
+                                               session of who is logged in
 ``block_forward``   forward -300               drops by destination
 ``block_out``       output -300                drops by destination
 ``limit_in``        prerouting -80             drops what a limited source opens (a limited inside
@@ -216,12 +217,12 @@ def _inet(config: Config) -> tuple[_Chains, _Sets]:
     incoming = _spared(management, "iifname")
     outgoing = _spared(management, "oifname")
     towards = _drops("block", "daddr")
+    sessions = _sessions("saddr", "dport", " fib daddr type local")
     chains = {
-        "quarantined": ("", _quarantined(config)),
-        "block_in": (
-            _hook("prerouting", -300),
-            [*incoming, *_sessions("saddr", "dport", " fib daddr type local"), *_block_in()],
-        ),
+        # Who is held meets his sessions here: nobody else's packets are looked up for them.
+        "held": ("", [*sessions, "drop"]),
+        "quarantined": ("", [*sessions, *_quarantined(config)]),
+        "block_in": (_hook("prerouting", -300), [*incoming, *_block_in()]),
         "block_forward": (_hook("forward", -300), [*incoming, *outgoing, *towards]),
         "block_out": (
             _hook("output", -300),
@@ -255,16 +256,17 @@ def _spared(management: str, *directions: str) -> list[str]:
     return [f'{way} "{name}" accept' for way in directions for name in names]
 
 
-def _drops(verb: str, side: str, before: str = "") -> list[str]:
+def _drops(verb: str, side: str, before: str = "", then: str = "drop") -> list[str]:
     return [
-        f"{before}ip {side} @{verb}4 drop",
-        f"{before}ip6 {side} @{verb}6 drop",
-        f"{before}ip6 {side} {_PREFIX} @{verb}64 drop",
+        f"{before}ip {side} @{verb}4 {then}",
+        f"{before}ip6 {side} @{verb}6 {then}",
+        f"{before}ip6 {side} {_PREFIX} @{verb}64 {then}",
     ]
 
 
 def _block_in() -> list[str]:
-    return [f"ether saddr @{QUARANTINE} jump quarantined", *_drops("block", "saddr")]
+    drops = _drops("block", "saddr", then="jump held")
+    return [f"ether saddr @{QUARANTINE} jump quarantined", *drops]
 
 
 def _sessions(side: str, port: str, more: str) -> list[str]:

@@ -11,10 +11,13 @@ lan        ``l0``                                      192.168.7.10, fd00:7::10
 """
 
 import ctypes
+import fcntl
 import itertools
 import os
 import socket
 import subprocess
+import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -93,6 +96,17 @@ def connects(inside: Namespace, source: str, target: str, port: int = 80) -> boo
     except OSError:
         return False
     return True
+
+
+def answers(sock: socket.socket) -> bool:
+    """Whether the peer's kernel still acknowledges what is sent."""
+    sock.send(b"x")
+
+    def unsent() -> bool:
+        raw = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(raw, sys.byteorder) == 0
+
+    return until(unsent, 1) < 1
 
 
 def datagrams(inside: Namespace, port: int) -> socket.socket:

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from hdr_lite.config import Override, load
-from hdr_lite.enforcer import run_enforcer
+from hdr_lite.enforcer import run_enforcer, sessions
 from hdr_lite.enforcer.interfaces import Interfaces
 from hdr_lite.enforcer.prober import open_socket
-from hdr_lite.link.codec import Message, Notice
+from hdr_lite.link.codec import Answer, Message, Notice, Request
 from hdr_lite.link.end import End, LinkClosed
 from hdr_lite.link.stop import StopSignal
 from hdr_lite.records.verb import Enforced, Order, Ready
@@ -78,6 +78,12 @@ class Enforcing:
         """Send an order; what became of it."""
         self._end.send(order)
         return self.next(Enforced)
+
+    def ask_by_hand(self, verb: str, **fields: object) -> dict[str, Any]:
+        """What a person asks at the control socket; the answer."""
+        self._end.send(Request(1, json.dumps({"verb": verb, **fields})))
+        answer: dict[str, Any] = json.loads(self.next(Answer).text)
+        return answer
 
     def send(self, order: Order) -> None:
         """Send an order and do not wait."""
@@ -137,7 +143,8 @@ class Enforcing:
 def enforcing(inside: Namespace, state: Path, **settings: object) -> Iterator[Enforcing]:
     """An enforcer that is ready; killed at the end when it still runs.
 
-    Settings are written ``enforcer__blocks=100``.
+    Settings are written ``enforcer__blocks=100``; ``authenticated=1`` is for how many seconds a
+    connection to a management port must have been there to be somebody's who is logged in.
     """
     enforcer = Enforcing(inside, state, **settings)
     try:
@@ -165,6 +172,7 @@ def main(descriptor: str, settings: str) -> int:
     hide_the_wall_clock()
     faulthandler.dump_traceback_later(STUCK, exit=True)
     values = json.loads(settings)
+    sessions.AUTHENTICATED = values.pop("authenticated", sessions.AUTHENTICATED)
     config = load(None, [Override(key, value, "test") for key, value in values.items()]).config
     with StopSignal((signal.SIGTERM, signal.SIGINT)) as stop:
         end = End(socket.socket(fileno=int(descriptor)))

@@ -25,7 +25,7 @@ from hdr_lite.config import UserError
 from hdr_lite.enforcer.orders import ORDERS_A_SECOND
 from hdr_lite.records.verb import Block
 from hdr_lite.supervisor.control import ask
-from tests.netns.bed import ATTACKER, FRIEND, LAN_HOST, Bed, bed, opened, resident, until
+from tests.netns.bed import ATTACKER, FRIEND, LAN_HOST, Bed, opened, resident, until
 from tests.netns.enforcing import enforcing
 from tests.netns.guard import Guard
 from tests.netns.service import ENVIRONMENT, PROGRAM
@@ -41,13 +41,6 @@ BLOCKED = "203.0.113.7"
 #: Scans by halves.
 HALVED = "203.0.113.8"
 CHILDREN = ("sensor", "engine", "enforcer")
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[Bed]:
-    """One router for all drills."""
-    with bed() as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,11 +1,7 @@
 """The enforcer on a router with real nftables: what is stopped, and what never is."""
 
-import fcntl
 import os
 import socket
-import sys
-import termios
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +17,7 @@ from tests.netns.bed import (
     LAN_HOST6,
     LAN_MAC,
     Bed,
-    bed,
+    answers,
     connects,
     datagrams,
     opened,
@@ -35,13 +31,6 @@ pytestmark = [
     pytest.mark.netns,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces"),
 ]
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[Bed]:
-    """One router for all tests of this file; each removes its tables."""
-    with bed() as made:
-        yield made
 
 
 def block(address: str, evidence: str = "e1", seconds: int = 600) -> Block:
@@ -99,17 +88,6 @@ def test_limited_keeps_the_services_it_is_known_at(net: Bed, tmp_path: Path) -> 
         assert not net.reaches(FRIEND, "203.0.113.1", 22)
         assert not net.reaches("2001:db8:c::6", "2001:db8:f::1", 22)
         assert enforcer.stop() == 0
-
-
-def answers(sock: socket.socket) -> bool:
-    """Whether the peer's kernel still acknowledges what is sent."""
-    sock.send(b"x")
-
-    def unsent() -> bool:
-        raw = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
-        return int.from_bytes(raw, sys.byteorder) == 0
-
-    return until(unsent, 1) < 1
 
 
 def tracked_addresses(bed: Bed) -> set[str]:
@@ -194,11 +172,11 @@ def test_too_many_limits_become_one_rate(net: Bed, tmp_path: Path) -> None:
         datagrams(net.lan, 5354) as other,
     ):
         orders = [limit(f"198.51.100.{n}", f"e{n}", LAN_HOST, 5353) for n in range(1, 101)]
-        answers = [enforcer.ask(order._replace(proto="udp")) for order in orders]
-        outcomes = [answer.outcome for answer in answers]
+        judged = [enforcer.ask(order._replace(proto="udp")) for order in orders]
+        outcomes = [answer.outcome for answer in judged]
         assert outcomes[:50] == ["limited"] * 50
         assert "rated" in outcomes
-        assert answers[outcomes.index("rated")].target == f"{LAN_HOST} udp 5353"
+        assert judged[outcomes.index("rated")].target == f"{LAN_HOST} udp 5353"
         for port in (5353, 5354):
             send_datagrams(net.world, FRIEND, LAN_HOST, port, 200)
         assert 2 * RATE <= arrived(attacked) < 100

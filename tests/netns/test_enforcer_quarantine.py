@@ -3,7 +3,6 @@
 import os
 import socket
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,10 @@ from tests.netns.bed import (
     ROUTER_IN_LAN,
     Bed,
     addresses,
-    bed,
+    answers,
     bridged,
     connects,
+    opened,
     until,
     within,
 )
@@ -30,13 +30,6 @@ pytestmark = [
     pytest.mark.netns,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces"),
 ]
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[Bed]:
-    """One router for all tests of this file; each removes its tables."""
-    with bed() as made:
-        yield made
 
 
 def quarantine(mac: str, address: str = "", evidence: str = "q1") -> Quarantine:
@@ -73,6 +66,28 @@ def test_keeps_name_service_and_page_only(net: Bed, tmp_path: Path) -> None:
         assert not connects(net.lan, LAN_HOST6, "2001:db8:f::2", 80)
         assert enforcer.stop() == 0
     assert connects(net.lan, LAN_HOST, "203.0.113.2", 80)
+
+
+@pytest.mark.parametrize("held", ["quarantined", "blocked"])
+def test_who_is_logged_in_keeps_that_port(net: Bed, tmp_path: Path, held: str) -> None:
+    """A management session goes on, and may be opened again, whatever is held; nothing else."""
+    settings = {"enforcer__on_stop": "remove", "authenticated": 0}
+    with (
+        opened(net.lan, LAN_HOST, ROUTER_IN_LAN, 22) as session,
+        enforcing(net.router, tmp_path / "state", **settings) as enforcer,
+    ):
+        if held == "blocked":
+            answer = enforcer.ask_by_hand("block", address=LAN_HOST, seconds=600, why="")
+            assert answer["outcome"] == "blocked", answer
+        else:
+            assert enforcer.ask(quarantine(LAN_MAC, LAN_HOST)).outcome == "quarantined"
+        assert answers(session)
+        assert connects(net.lan, LAN_HOST, ROUTER_IN_LAN, 22)
+        assert not connects(net.lan, LAN_HOST, "203.0.113.2")
+        # A quarantine is of the host, which resolves names; a block of the one address.
+        assert connects(net.lan, LAN_HOST, ROUTER_IN_LAN, 53) == (held == "quarantined")
+        assert connects(net.lan, LAN_HOST6, "fd00:7::1", 22) == (held == "blocked")
+        assert enforcer.stop() == 0
 
 
 def test_its_false_claims_are_not_heard(net: Bed, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hdr_lite.enforcer.orders import ORDERS_A_SECOND
 from hdr_lite.records.verb import Block, Enforced, Limit
-from tests.netns.bed import ATTACKER, FRIEND, LAN_HOST, Bed, bed, connects, until
+from tests.netns.bed import ATTACKER, FRIEND, LAN_HOST, Bed, connects, until
 from tests.netns.enforcing import enforcing
 from tests.netns.test_enforcer import block
 
@@ -20,13 +20,6 @@ pytestmark = [
     pytest.mark.netns,
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces"),
 ]
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[Bed]:
-    """One router for all tests of this file."""
-    with bed() as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

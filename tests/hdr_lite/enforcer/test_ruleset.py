@@ -135,6 +135,20 @@ def test_what_is_established_passes_early() -> None:
     assert not any("established" in rule for rule in rules[early + 1 :])
 
 
+def test_sessions_are_looked_up_for_the_held_only() -> None:
+    """What most packets meet on their way in are the sets of who is held, and nothing else."""
+    lines = skeleton("inet", "t", CONFIG).splitlines()
+    chains = {
+        name: [line.partition(f" {name} ")[2] for line in lines if f" t {name} " in line]
+        for name in ("block_in", "held", "quarantined")
+    }
+    assert not any("@session" in rule for rule in chains["block_in"])
+    for name in ("held", "quarantined"):
+        assert all("@session" in rule for rule in chains[name][:2]), chains[name]
+        assert chains[name][-1] == "drop"
+    assert [rule.rpartition(" ")[2] for rule in chains["block_in"][-3:]] == ["held"] * 3
+
+
 def test_names_of_interfaces() -> None:
     """What would end a quoted name is none."""
     assert is_plain("eth0.7@x")
