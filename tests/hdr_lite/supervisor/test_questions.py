@@ -11,7 +11,7 @@ from hdr_lite.link.stop import StopSignal
 from hdr_lite.supervisor.member import Member
 from hdr_lite.supervisor.questions import read_object
 from hdr_lite.supervisor.role import Role
-from tests.hdr_lite.supervisor.test_daemon import ENGINE, Service, engine, serve
+from tests.hdr_lite.supervisor.played import ENGINE, Service, engine, serve
 
 
 def curious(end: End, stop: StopSignal) -> int:
