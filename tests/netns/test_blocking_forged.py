@@ -20,6 +20,7 @@ from tests.netns.bed import (
     MATE_MAC,
     ROUTER_IN_LAN,
     Bed,
+    answers,
     bed,
     connects,
     mated,
@@ -30,7 +31,6 @@ from tests.netns.bed import (
 from tests.netns.claims import claiming
 from tests.netns.guard import Guard
 from tests.netns.network import Namespace
-from tests.netns.test_enforcer import answers
 from tests.netns.test_enforcer_claims import spoofing
 from tests.traffic.frames import ethernet
 
