@@ -149,7 +149,8 @@ class _Server(uvicorn.Server):
 def _config(app: Litestar, place: Place, context: ssl.SSLContext | None) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        host=place.host,
+        # To asyncio a socket of "::" is IPv6's alone; without a name it makes one for each family.
+        host=None if place.host == "::" else place.host,  # type: ignore[arg-type]
         port=place.port,
         http="httptools",
         ws="none",

@@ -1,6 +1,7 @@
 """The collector as a process: killed while devices send, started twice, without TLS."""
 
 import http.client
+import socket
 import threading
 from pathlib import Path
 
@@ -89,6 +90,15 @@ def test_without_tls_on_loopback_only(tmp_path: Path, host: str):
     """Passwords do not go over a network in the clear."""
     with pytest.raises(UserError, match="loopback"):
         run(Place(tmp_path, host=host, plain=True), Settings, lambda *_: None)
+
+
+def test_all_addresses(tmp_path: Path):
+    """By default devices reach it over IPv4 and over IPv6."""
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as free:
+        port = free.getsockname()[1]
+    with Server(tmp_path / "data", "--listen", f"[::]:{port}"):
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, port), 60).close()
 
 
 def test_behind_a_proxy(tmp_path: Path):
