@@ -62,8 +62,10 @@ class Gap(NamedTuple):
     next: int
 
 
-class TooLarge(NamedTuple):
-    """That was too much at once."""
+class Unfit(NamedTuple):
+    """The collector cannot take these bytes, and never will: they are too many or malformed."""
+
+    reason: str
 
 
 class Busy(NamedTuple):
@@ -79,7 +81,7 @@ class Refused(NamedTuple):
     lasting: bool  #: it will say the same to the next one
 
 
-Verdict = Acknowledged | Gap | TooLarge | Busy | Refused
+Verdict = Acknowledged | Gap | Unfit | Busy | Refused
 
 
 def batch(enrolment: Enrolment, span: Span, clock: Clock, health: Health | None) -> Message:
@@ -122,8 +124,8 @@ def judge(reply: Reply) -> Verdict:
         if number is None:
             return Refused("what it answers is no collector's answer", lasting=False)
         return Acknowledged(number) if reply.status == 200 else Gap(number)
-    if reply.status == 413:
-        return TooLarge()
+    if reply.status == 413 or (reply.status == 400 and "reason" in unpack(reply.body)):
+        return Unfit(reason(reply))  # a 400 of a proxy is not about what was sent
     if reply.status in (429, 503):
         return Busy(_wait(reply.headers.get("retry-after", "")))
     return Refused(reason(reply), lasting=reply.status in (401, 403))

@@ -25,7 +25,7 @@ from hdr_lite.sync.protocol import (
     Gap,
     Refused,
     Span,
-    TooLarge,
+    Unfit,
     Verdict,
     batch,
     judge,
@@ -125,8 +125,9 @@ class Round:
         self._health = health
         self._reported = False
         self._advanced = advanced
-        self._most = MOST_RECORDS  # fewer where the collector says that it was too much
+        self._most = MOST_RECORDS  # fewer where the collector cannot take them at once
         self._left_out = 0  # alerts that it takes not even alone
+        self._unfit = ""  # why
         self._idle = 0  # answers without progress, in a row
 
     def run(self) -> Outcome:
@@ -140,7 +141,7 @@ class Round:
             return failure.outcome._replace(health=self._reported)
         finally:
             self._channel.close()
-        error = f"{self._left_out} alerts were too large for it" if self._left_out else ""
+        error = f"{self._left_out} alerts were left out: {self._unfit}" if self._left_out else ""
         return Outcome(error, health=self._reported)
 
     def _next(self) -> Batch | None:
@@ -152,7 +153,7 @@ class Round:
 
     def _span(self, found: Batch) -> Span:
         alerts = [(record.number, record.payload) for record in found.records]
-        if not self._most:  # the one that is too large goes as a number that was dropped
+        if not self._most:  # the one that is unfit goes as a number that was dropped
             self._left_out += 1
             self._most, alerts = MOST_RECORDS, []
         return Span(found.epoch, found.first, found.next, alerts)
@@ -177,10 +178,10 @@ class Round:
                 self._go_to(span, number)
             case Gap(number):
                 self._go_to(span, number)
-            case TooLarge() if span.alerts:
-                self._most = len(span.alerts) // 2
-            case TooLarge():
-                raise _Failure(Outcome("even a batch without alerts is too large for it"))
+            case Unfit(reason) if span.alerts:
+                self._most, self._unfit = len(span.alerts) // 2, reason
+            case Unfit(reason):  # so it is not because of an alert, and none is left out
+                raise _Failure(Outcome(reason))
             case Busy(seconds):
                 raise _Failure(Outcome("it is busy", wait=seconds))
             case Refused(reason, lasting):

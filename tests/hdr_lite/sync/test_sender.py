@@ -213,9 +213,48 @@ def test_one_that_is_too_large_alone(bench: Bench) -> None:
         return Told(413) if 2 in [number for number, _ in alerts] else bench.collector(asked)
 
     bench.server.answer = answer
-    assert bench.round() == Outcome("1 alerts were too large for it")
+    assert bench.round() == Outcome("1 alerts were left out: it answers 413")
     assert bench.kept == [1, 3]
     assert load_cursor(bench.cursor) == Cursor(bench.epoch, 4)
+
+
+def test_what_it_cannot_read_stops_nothing(bench: Bench) -> None:
+    """A batch that is answered with 400 is halved until the alerts that spoil it are alone: these
+    are left out, counted and told; all others arrive, and nothing is sent for ever."""
+    bench.put(*range(1, 1001))
+    spoilt = {2, 500, 501, 1000}
+
+    def answer(asked: Asked) -> Told | None:
+        alerts = msgpack.unpackb(zlib.decompress(asked.body))["alerts"]
+        if spoilt.intersection(number for number, _ in alerts):
+            return Told(400, msgpack.packb({"reason": "the body is no batch"}))
+        return bench.collector(asked)
+
+    bench.server.answer = answer
+    told = "4 alerts were left out: it answers 400 (the body is no batch)"
+    assert bench.round() == Outcome(told)
+    assert set(bench.kept) == set(range(1, 1001)) - spoilt
+    assert load_cursor(bench.cursor) == Cursor(bench.epoch, 1001)
+    assert bench.round() == Outcome()
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        (Told(400, b"<html>400 Bad Request</html>"), "it answers 400"),
+        (Told(400, msgpack.packb({"reason": "a header is missing"})),
+         "it answers 400 (a header is missing)"),
+    ],
+)  # fmt: skip
+def test_who_reads_nothing_loses_nothing(bench: Bench, told: Told, error: str) -> None:
+    """A proxy's 400, or one to a batch without alerts too, is no alert's fault: all stay."""
+    bench.put(1, 2, 3)
+    bench.server.answer = lambda _asked: told
+    assert bench.round() == Outcome(error)
+    assert not bench.cursor.exists()
+    bench.server.answer = bench.collector
+    assert bench.round() == Outcome()
+    assert bench.kept == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
