@@ -123,12 +123,10 @@ async def audit(store: Storage, limit: Limit = 100, before: Before = 0) -> Page[
 
 async def make_first_admin(store: Storage) -> str:
     """The password of ``admin`` where there is no user yet; else ""."""
-    if await store.users():
-        return ""
     password = new_password()
     hashed = await asyncio.to_thread(hash_password, password)
-    await store.put_user(User("admin", Role.ADMIN, clock.now(), hashed))
-    return password
+    made = await store.put_first_user(User("admin", Role.ADMIN, clock.now(), hashed))
+    return password if made else ""
 
 
 async def _keep_an_admin(store: Storage, name: str) -> None:

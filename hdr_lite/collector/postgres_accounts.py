@@ -42,23 +42,30 @@ class PostgresAccounts(PostgresPool):
         row = await self.fetchrow(f"{_USER} WHERE name = $1", name)
         return User(row[0], Role(row[1]), row[2], row[3]) if row else None
 
+    async def put_first_user(self, user: User) -> bool:
+        """Make the first of all; False: there is one already."""
+        async with self.connection() as db, db.transaction():
+            await db.execute("LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE")
+            if await db.fetchval("SELECT EXISTS (SELECT 1 FROM account)"):
+                return False
+            await db.execute("INSERT INTO account VALUES ($1, $2, $3, $4)", *_values(user))
+            return True
+
     async def put_user(self, user: User) -> None:
         """Make or change; a change ends their sessions."""
         async with self.connection() as db, db.transaction():
             await db.execute(
                 "INSERT INTO account VALUES ($1, $2, $3, $4)"
                 " ON CONFLICT (name) DO UPDATE SET role = $2, password = $4",
-                user.name,
-                int(user.role),
-                user.created,
-                user.password,
+                *_values(user),
             )
             await db.execute("DELETE FROM session WHERE account = $1", user.name)
 
     async def remove_user(self, name: str) -> bool:
         """And their sessions."""
-        await self.change("DELETE FROM session WHERE account = $1", name)
-        return await self.change("DELETE FROM account WHERE name = $1", name) == 1
+        async with self.connection() as db, db.transaction():
+            await db.execute("DELETE FROM session WHERE account = $1", name)
+            return await db.execute("DELETE FROM account WHERE name = $1", name) == "DELETE 1"
 
     async def begin_session(self, digest: bytes, session: Session) -> None:
         """Keep a login by the digest of its cookie."""
@@ -112,3 +119,7 @@ class PostgresAccounts(PostgresPool):
         rows = await self.fetch(query, before or 1 << 62, limit + 1)
         more = rows[limit - 1][0] if len(rows) > limit else 0
         return Page([Event(*row) for row in rows[:limit]], more)
+
+
+def _values(user: User) -> tuple[str, int, int, str]:
+    return user.name, int(user.role), user.created, user.password

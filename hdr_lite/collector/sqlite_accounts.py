@@ -1,5 +1,6 @@
 """Invitations, users, sessions, keys and the audit log in SQLite."""
 
+import sqlite3
 from typing import Any
 
 from hdr_lite.collector.sqlite_file import SqliteFile
@@ -45,19 +46,33 @@ class SqliteAccounts(SqliteFile):
         row = await self.read(lambda db: db.execute(query, (name,)).fetchone())
         return _user(row) if row else None
 
+    async def put_first_user(self, user: User) -> bool:
+        """Make the first of all; False: there is one already."""
+        query = "INSERT INTO user SELECT ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM user)"
+        values = (user.name, int(user.role), user.created, user.password)
+        return await self._change(query, *values) == 1
+
     async def put_user(self, user: User) -> None:
         """Make or change; a change ends their sessions."""
         query = (
             "INSERT INTO user VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
             " SET role = ?2, password = ?4"
         )
-        await self._change(query, user.name, int(user.role), user.created, user.password)
-        await self._change("DELETE FROM session WHERE user = ?", user.name)
+
+        def put(db: sqlite3.Connection) -> None:
+            db.execute(query, (user.name, int(user.role), user.created, user.password))
+            db.execute("DELETE FROM session WHERE user = ?", (user.name,))
+
+        await self.write(put)
 
     async def remove_user(self, name: str) -> bool:
         """And their sessions."""
-        await self._change("DELETE FROM session WHERE user = ?", name)
-        return await self._change("DELETE FROM user WHERE name = ?", name) == 1
+
+        def remove(db: sqlite3.Connection) -> bool:
+            db.execute("DELETE FROM session WHERE user = ?", (name,))
+            return db.execute("DELETE FROM user WHERE name = ?", (name,)).rowcount == 1
+
+        return await self.write(remove)
 
     async def begin_session(self, digest: bytes, session: Session) -> None:
         """Keep a login by the digest of its cookie."""

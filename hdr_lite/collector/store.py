@@ -400,6 +400,9 @@ class Store(Sink, Protocol):
     async def user(self, name: str) -> User | None:
         """One."""
 
+    async def put_first_user(self, user: User) -> bool:
+        """Make the first of all, whoever tries at the same time; False: there is one already."""
+
     async def put_user(self, user: User) -> None:
         """Make or change; a change ends their sessions."""
 

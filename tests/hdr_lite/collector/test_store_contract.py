@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 
 from hdr_lite.collector import clock
+from hdr_lite.collector.administration import make_first_admin
 from hdr_lite.collector.store import (
     AlertFilter,
     Batch,
@@ -355,10 +357,20 @@ def test_devices_and_their_secrets(storage: Store) -> None:
         keys = await store.keys(DEVICE)
         assert keys is not None
         assert (keys.secret, keys.pending, keys.revoked) == (b"new", None, False)
-        assert await store.revoke(DEVICE)
+        await store.set_pending(DEVICE, b"lost")
+        await store.set_pending(DEVICE, b"next")  # asked with the old one: that one stays
         keys = await store.keys(DEVICE)
         assert keys is not None
-        assert keys.revoked
+        assert (keys.secret, keys.pending) == (b"new", b"next")
+        await store.set_pending(DEVICE, b"last", promote=True)  # asked with the new one: used so
+        keys = await store.keys(DEVICE)
+        assert keys is not None
+        assert (keys.secret, keys.pending) == (b"next", b"last")
+        assert await store.revoke(DEVICE)
+        await store.set_pending(DEVICE, b"x", promote=True)
+        keys = await store.keys(DEVICE)
+        assert keys is not None
+        assert (keys.secret, keys.pending, keys.revoked) == (b"", None, True)
         assert await store.keys("0" * 32) is None
         assert (await store.overview(NOW - HOUR, NOW + 1, HOUR)).enrolled == 1
 
@@ -426,6 +438,20 @@ def test_accounts(storage: Store) -> None:
         page = await store.events(limit=2)
         assert [e.about for e in page.items] == ["2", "1"]
         assert [e.about for e in (await store.events(before=page.next)).items] == ["0"]
+
+    run(storage, work)
+
+
+def test_one_is_the_first_administrator(storage: Store) -> None:
+    """However many processes start at once on an empty storage: one makes the user, and the
+    password that it tells is the one that holds."""
+
+    async def work(store: Store) -> None:
+        told = await asyncio.gather(*(make_first_admin(store) for _ in range(4)))
+        (password,) = (text for text in told if text)
+        (user,) = await store.users()
+        assert (user.name, user.role) == ("admin", Role.ADMIN)
+        assert PasswordHasher().verify(user.password, password)
 
     run(storage, work)
 
