@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router
@@ -49,11 +49,13 @@ def create_app(
     *,
     sink: Sink | None = None,
     pages: Sequence[Router] = (),
+    refusals: Mapping[int | type[Exception], Any] | None = None,
 ) -> Litestar:
     """``sink`` is where batches go, the storage itself unless there is a bus before it.
 
     ``pages`` are served beside the API: in their handlers ``store``, ``accounts``, ``listeners``
     and ``settings`` can be asked for by name, ``request.user`` is a :class:`accounts.Who` or None.
+    ``refusals`` answer what no handler was found for.
     """
     accounts, listeners = Accounts(store, settings), Live(store)
 
@@ -83,7 +85,7 @@ def create_app(
         },
         middleware=[DefineMiddleware(Authentication, exclude=["^/v1/"])],
         before_request=check_origin,
-        exception_handlers={Unavailable: _unavailable},
+        exception_handlers={Unavailable: _unavailable, **(refusals or {})},
         response_headers=HEADERS,
         request_max_body_size=_MOST_BODY,
         openapi_config=_openapi(),

@@ -17,6 +17,7 @@ from litestar import Litestar
 from hdr_lite.collector.administration import make_first_admin
 from hdr_lite.collector.app import create_app
 from hdr_lite.collector.certificates import own_names, prepare, read_ca
+from hdr_lite.collector.pages.door import UNKNOWN
 from hdr_lite.collector.pages.routes import pages
 from hdr_lite.collector.settings import Settings
 from hdr_lite.collector.sqlite import SqliteStore
@@ -126,7 +127,9 @@ async def _serve(
     await store.open()
     try:
         password = await make_first_admin(store)
-        server = _Server(_config(create_app(store, settings, pages=pages()), place, context))
+        server = _Server(
+            _config(create_app(store, settings, pages=pages(), refusals=UNKNOWN), place, context)
+        )
         server.on_ready = lambda port: ready(password, port)
         await server.serve()
         if not server.started:

@@ -13,6 +13,7 @@ import httpx
 from hdr_lite.collector import clock
 from hdr_lite.collector.accounts import COOKIE
 from hdr_lite.collector.app import create_app
+from hdr_lite.collector.pages.door import UNKNOWN
 from hdr_lite.collector.pages.routes import pages
 from hdr_lite.collector.settings import Settings
 from hdr_lite.collector.sqlite import SqliteStore
@@ -55,7 +56,7 @@ class Site:
 @asynccontextmanager
 async def _open(folder: Path) -> AsyncIterator[Site]:
     store = SqliteStore(folder / "collector.db")
-    app = create_app(store, Settings(ca_digest=CA_DIGEST), pages=pages())
+    app = create_app(store, Settings(ca_digest=CA_DIGEST), pages=pages(), refusals=UNKNOWN)
     await store.open()
     clients = []
 

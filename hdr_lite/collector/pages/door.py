@@ -9,8 +9,10 @@ from litestar.exceptions import (
     ClientException,
     HTTPException,
     NotAuthorizedException,
+    NotFoundException,
     PermissionDeniedException,
 )
+from litestar.exceptions.responses import create_exception_response
 from litestar.response import Redirect
 
 from hdr_lite.collector.accounts import AnyRequest
@@ -18,6 +20,7 @@ from hdr_lite.collector.pages.render import page
 from hdr_lite.collector.store import Unavailable
 
 _LONGEST_NAME = 100
+_PROGRAMS = ("/api/", "/v1/")  #: whose addresses begin so
 _OURS = re.compile(r"/(?![/\\])[\x21-\x7e]{0,500}")
 _HEADINGS = {
     400: "That cannot be done",
@@ -72,6 +75,15 @@ def _refuse(request: AnyRequest, error: Exception) -> Response[str]:
     return page("refusal.html", context, who=request.user, status=status)
 
 
+def _unknown(request: AnyRequest, error: NotFoundException) -> Response[Any]:
+    """An address that is none: a page to people, as ever to programs."""
+    if request.url.path.startswith(_PROGRAMS):
+        return create_exception_response(request, error)
+    return page("refusal.html", {"heading": _HEADINGS[404], "reason": ""}, who=None, status=404)
+
+
+#: For the application: what no router was found for.
+UNKNOWN: dict[int | type[Exception], Any] = {NotFoundException: _unknown}
 #: For routers of pages.
 REFUSALS: dict[int | type[Exception], Any] = {
     NotAuthorizedException: _to_login,

@@ -66,3 +66,20 @@ def test_refusals_are_pages(tmp_path, monkeypatch):
         assert "disk" not in answer.text
 
     visit(tmp_path, test)
+
+
+def test_an_address_that_is_none(tmp_path):
+    """A page to people, with the policy and the way back; JSON to programs."""
+
+    async def test(site: Site) -> None:
+        for who in (site.nobody, site.viewer):
+            answer = await who.get("/nothing/here")
+            assert answer.status_code == 404
+            assert "no such thing" in read(answer).text
+            assert "script-src 'self'" in answer.headers["content-security-policy"]
+        for path in ("/api/nothing", "/v1/nothing", "/api/attackers/192.0.2.200"):
+            answer = await site.viewer.get(path)
+            assert answer.status_code == 404
+            assert answer.json()["status_code"] == 404
+
+    visit(tmp_path, test)
