@@ -1,6 +1,6 @@
 """What one machine's collector and a fleet's take in, by ``hdr-lite collector load``.
 
-    python -m tests.bench.fleet_bench [--alerts N] [--quick]
+    python -m tests.bench.fleet_bench [--alerts N] [--only sqlite|fleet]
 
 Rows: storage (SQLite; three NATS nodes, two ingest processes, a consumer and PostgreSQL), devices,
 alerts in a batch, TLS or not. All of it shares this machine's cores with the devices. For the
@@ -52,17 +52,15 @@ def a_fleet(folder: Path, tls: bool) -> Iterator[tuple[str, list[str], list[Proc
         for n in range(2)
     ]
     consumer = Process(folder / "consumer", "consume", *where)
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(database.remove)
         database.start()
+        stack.callback(cluster.remove)
         cluster.start()
         for process in (*ingest, consumer):
+            stack.callback(process.stop)
             process.start()
         yield database.url(), [_url(process, tls) for process in ingest], [*ingest, consumer]
-        for process in (*ingest, consumer):
-            process.stop()
-    finally:
-        cluster.remove()
-        database.remove()
 
 
 def measure(fleet: bool, devices: int, size: int, tls: bool, alerts: int) -> dict[str, object]:

@@ -53,8 +53,13 @@ class Process:
         self._process = None
 
     def stop(self) -> None:
-        """By SIGTERM; it has to end well."""
-        if self._process is not None:
-            self._process.terminate()
-            assert self._process.wait(_START) in (0, -15), self.log.read_text()
-            self._process = None
+        """By SIGTERM; it has to end well, and in any case ends."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                status = process.wait(_START)
+            finally:
+                process.kill()
+                process.wait()
+            assert status in (0, -15), self.log.read_text()

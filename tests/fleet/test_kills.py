@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -56,17 +57,17 @@ def test_nothing_is_lost_and_nothing_twice(
         Process(tmp_path / f"consumer{n}.log", "consume", *where, "--bus-size", "1")
         for n in range(2)
     ]
-    try:
-        for process in (*ingest, *consumers):
+    processes = (*ingest, *consumers)
+    with ExitStack() as stack:
+        for process in processes:
+            stack.callback(process.stop)
             process.start()
-        asyncio.run(_report_and_kill(database, cluster, ingest, consumers))
-    except BaseException:
-        for process in (*ingest, *consumers):
-            print(process.log.read_text()[-3000:])
-        raise
-    finally:
-        for process in (*ingest, *consumers):
-            process.stop()
+        try:
+            asyncio.run(_report_and_kill(database, cluster, ingest, consumers))
+        except BaseException:
+            for process in processes:
+                print(process.log.read_text()[-3000:])
+            raise
 
 
 async def _report_and_kill(
