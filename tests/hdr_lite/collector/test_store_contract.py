@@ -456,6 +456,18 @@ def test_one_is_the_first_administrator(storage: Store) -> None:
     run(storage, work)
 
 
+def test_the_first_user_is_one(storage: Store) -> None:
+    """Whoever tries at the same time."""
+
+    async def work(store: Store) -> None:
+        users = [User(f"u{n}", Role.ADMIN, NOW) for n in range(8)]
+        made = await asyncio.gather(*map(store.put_first_user, users))
+        assert sum(made) == 1
+        assert [user.name for user in await store.users()] == [users[made.index(True)].name]
+
+    run(storage, work)
+
+
 def test_who_floods_displaces_nobody_elses(storage: Store) -> None:
     """Too much is removed from the device that holds most, its oldest first."""
 
