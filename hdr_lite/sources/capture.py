@@ -149,7 +149,9 @@ def _is_path(name: str) -> bool:
 
 
 def _filtered(source: CaptureSource, config: CaptureConfig) -> CaptureSource:
-    if config.filter:
+    # An interface has a filter always: without one the kernel copies whole packets into its
+    # buffer, 64 kB of each where segments are joined, whatever the snap length is.
+    if config.filter or source.live:
         try:
             source.set_filter(config.filter)
         except SourceError:

@@ -172,6 +172,26 @@ def drops() -> None:
 
 
 @pytest.mark.parametrize("pypcap", [True, False])
+def test_long_packets(pypcap: bool) -> None:
+    """Of a packet the kernel's buffer holds no more than the snap length."""
+    assert _in_namespace("long", pypcap=pypcap).split() == ["40", "0"]
+
+
+def long() -> None:
+    """Runs in the namespace: 2.4 MB pass before 1 MB of buffer is looked at."""
+    _ip("link set lo up")
+    config = CaptureConfig(buffer=1 << 20)
+    source, meter = open_interface("lo", config, 0, TrafficClock()), _meter()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))  # so that nobody answers that there is none
+        for _ in range(40):
+            peer.sendto(bytes(60000), peer.getsockname())
+    while meter.counters()["packets"] < 40 and select.select([source], [], [], 0.5)[0]:
+        source.read(meter, 1000)
+    print(meter.counters()["packets"], source.stats().dropped)
+
+
+@pytest.mark.parametrize("pypcap", [True, False])
 def test_an_interface_that_goes_away(pypcap: bool) -> None:
     """A source whose interface is removed breaks with a sentence."""
     out = _in_namespace("removed", pypcap=pypcap)
