@@ -93,7 +93,8 @@ def test_byte_code_runs(tmp_path: Path) -> None:
     site = tmp_path / SITE.format(PYTHON.version)
     code = (
         f"import sys, pkgutil; sys.path.insert(0, {str(site)!r});"
-        "import hdr_lite, hdr_lite.modules as m; print(hdr_lite.__file__, len(list(pkgutil.iter_modules(m.__path__))))"
+        "import hdr_lite, hdr_lite.modules as m;"
+        "print(hdr_lite.__file__, len(list(pkgutil.iter_modules(m.__path__))))"
     )
     done = subprocess.run(
         [PYTHON.program, "-I", "-c", code], capture_output=True, text=True, check=True, cwd="/"
